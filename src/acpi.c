@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "acpi.h"
+
+/* The header of every ACPI table (ACPI 6.5, table 5.4), with the ids that QEMU writes. */
+enum { HEADER_LENGTH = 36, LENGTH_OFFSET = 4, CHECKSUM_OFFSET = 9 };
+
+static size_t begin_table(struct strbuf *out, const char *signature, unsigned revision)
+{
+    size_t start = out->len;
+    strbuf_add(out, signature, 4);
+    strbuf_add_le(out, 0, 4); /* length, set by end_table() */
+    strbuf_add_le(out, revision, 1);
+    strbuf_add_le(out, 0, 1); /* checksum, likewise */
+    strbuf_add(out, "BOCHS ", 6);
+    strbuf_add(out, "BXPC    ", 8);
+    strbuf_add_le(out, 1, 4);
+    strbuf_add(out, "BXPC", 4);
+    strbuf_add_le(out, 1, 4);
+    return start;
+}
+
+static void end_table(struct strbuf *out, size_t start)
+{
+    unsigned char *table = (unsigned char *)out->data + start;
+    size_t len = out->len - start;
+    for (unsigned i = 0; i < 4; i++)
+        table[LENGTH_OFFSET + i] = (unsigned char)(len >> (8 * i));
+    unsigned char sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum = (unsigned char)(sum + table[i]);
+    table[CHECKSUM_OFFSET] = (unsigned char)(0x100 - sum);
+}
+
+void e820_encode(struct strbuf *out, const struct e820_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        strbuf_add_le(out, entries[i].address, 8);
+        strbuf_add_le(out, entries[i].size, 8);
+        strbuf_add_le(out, entries[i].type, 4);
+    }
+}
+
+void srat_encode(struct strbuf *out, const struct srat *srat)
+{
+    size_t start = begin_table(out, "SRAT", 1);
+    strbuf_add_le(out, 1, 4); /* reserved, must be 1 (ACPI 6.5, table 5.57) */
+    strbuf_add_le(out, 0, 8);
+    for (size_t i = 0; i < srat->cpu_count; i++) {
+        const struct srat_cpu *cpu = &srat->cpus[i];
+        if (cpu->x2apic) { /* ACPI 6.5, table 5.61 */
+            strbuf_add_le(out, 2, 1);
+            strbuf_add_le(out, 24, 1);
+            strbuf_add_le(out, 0, 2);
+            strbuf_add_le(out, cpu->node, 4);
+            strbuf_add_le(out, cpu->apic_id, 4);
+            strbuf_add_le(out, SRAT_ENABLED, 4);
+            strbuf_add_le(out, 0, 4);
+            strbuf_add_le(out, 0, 4);
+        } else { /* ACPI 6.5, table 5.58 */
+            strbuf_add_le(out, 0, 1);
+            strbuf_add_le(out, 16, 1);
+            strbuf_add_le(out, cpu->node & 0xff, 1);
+            strbuf_add_le(out, cpu->apic_id, 1);
+            strbuf_add_le(out, SRAT_ENABLED, 4);
+            strbuf_add_le(out, 0, 1);
+            strbuf_add_le(out, cpu->node >> 8, 3);
+            strbuf_add_le(out, 0, 4);
+        }
+    }
+    for (size_t i = 0; i < srat->memory_count; i++) { /* ACPI 6.5, table 5.59 */
+        const struct affinity *memory = &srat->memory[i];
+        strbuf_add_le(out, 1, 1);
+        strbuf_add_le(out, 40, 1);
+        strbuf_add_le(out, memory->node, 4);
+        strbuf_add_le(out, 0, 2);
+        strbuf_add_le(out, memory->address, 8);
+        strbuf_add_le(out, memory->size, 8);
+        strbuf_add_le(out, 0, 4);
+        strbuf_add_le(out, memory->flags, 4);
+        strbuf_add_le(out, 0, 8);
+    }
+    end_table(out, start);
+}
+
+void slit_encode(struct strbuf *out, const struct slit *slit)
+{
+    if (!slit->distances)
+        return;
+    size_t start = begin_table(out, "SLIT", 1);
+    strbuf_add_le(out, slit->nodes, 8);
+    strbuf_add(out, slit->distances, slit->nodes * slit->nodes);
+    end_table(out, start);
+}
+
+static void encode_attributes(struct strbuf *out, const struct hmat_attributes *a)
+{
+    strbuf_add_le(out, 0, 2); /* type */
+    strbuf_add_le(out, 0, 2);
+    strbuf_add_le(out, 40, 4);
+    strbuf_add_le(out, a->has_initiator, 2);
+    strbuf_add_le(out, 0, 2);
+    strbuf_add_le(out, a->initiator, 4);
+    strbuf_add_le(out, a->memory, 4);
+    strbuf_add_le(out, 0, 4);
+    strbuf_add_le(out, 0, 8);
+    strbuf_add_le(out, 0, 8);
+}
+
+static void encode_locality(struct strbuf *out, const struct hmat_locality *l)
+{
+    size_t values = l->initiator_count * l->target_count;
+    strbuf_add_le(out, 1, 2); /* type */
+    strbuf_add_le(out, 0, 2);
+    strbuf_add_le(out, 32 + 4 * l->initiator_count + 4 * l->target_count + 2 * values, 4);
+    strbuf_add_le(out, 0, 1); /* hierarchy: memory */
+    strbuf_add_le(out, l->type, 1);
+    strbuf_add_le(out, 0, 2);
+    strbuf_add_le(out, l->initiator_count, 4);
+    strbuf_add_le(out, l->target_count, 4);
+    strbuf_add_le(out, 0, 4);
+    strbuf_add_le(out, l->unit, 8);
+    for (size_t i = 0; i < l->initiator_count; i++)
+        strbuf_add_le(out, l->initiators[i], 4);
+    for (size_t i = 0; i < l->target_count; i++)
+        strbuf_add_le(out, i, 4);
+    for (size_t i = 0; i < values; i++)
+        strbuf_add_le(out, l->values[i], 2);
+}
+
+static void encode_side_cache(struct strbuf *out, const struct hmat_side_cache *side)
+{
+    const struct hmat_cache *c = side->cache;
+    strbuf_add_le(out, 2, 2); /* type */
+    strbuf_add_le(out, 0, 2);
+    strbuf_add_le(out, 32, 4);
+    strbuf_add_le(out, c->node.value, 4);
+    strbuf_add_le(out, 0, 4);
+    strbuf_add_le(out, c->size.value, 8);
+    strbuf_add_le(out,
+                  side->levels | c->level.value << 4 | (uint64_t)c->associativity.value << 8 |
+                      (uint64_t)c->policy.value << 12 | c->line.value << 16,
+                  4);
+    strbuf_add_le(out, 0, 2);
+    strbuf_add_le(out, 0, 2);
+}
+
+void hmat_encode(struct strbuf *out, const struct hmat *hmat)
+{
+    if (!hmat->present)
+        return;
+    size_t start = begin_table(out, "HMAT", 2);
+    strbuf_add_le(out, 0, 4);
+    for (size_t i = 0; i < hmat->attribute_count; i++)
+        encode_attributes(out, &hmat->attributes[i]);
+    for (size_t i = 0; i < hmat->locality_count; i++)
+        encode_locality(out, &hmat->localities[i]);
+    for (size_t i = 0; i < hmat->cache_count; i++)
+        encode_side_cache(out, &hmat->caches[i]);
+    end_table(out, start);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The sub-commands: each reads, compiles, and writes one output. They return the exit status.
+ * Layer 9. */
+#ifndef SPMTOPO_CMD_H
+#define SPMTOPO_CMD_H
+
+#include "options.h"
+
+/* Exit statuses (command-line reference). */
+enum { STATUS_OK = 0, STATUS_FINDINGS = 1, STATUS_FAILURE = 2 };
+
+int cmd_gen(const struct options *options);
+int cmd_expect(const struct options *options);
+int cmd_show(const struct options *options);
+
+/* Reads and compiles options->file. STATUS_OK, or the status to exit with. Findings are printed by
+ * cmd_finish(), which also frees. */
+int cmd_compile(struct compilation *c, const struct options *options);
+/* Prints the findings; where status is STATUS_OK writes the output. Returns the final status and
+ * frees both. */
+int cmd_finish(struct compilation *c, const struct options *options, int status,
+               struct strbuf *output);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd.h"
+#include "show.h"
+
+int cmd_show(const struct options *options)
+{
+    struct compilation c;
+    struct strbuf out = {0};
+    int status = cmd_compile(&c, options);
+    if (status == STATUS_OK) {
+        if (options->format == FORMAT_YAML)
+            show_yaml(&out, &c.vm, &c.target, &c.layout);
+        else
+            show_text(&out, &c.vm, &c.target, &c.layout);
+    }
+    return cmd_finish(&c, options, status, &out);
+}

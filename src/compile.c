@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "compile.h"
+
+#include "check.h"
+#include "load.h"
+
+static void override(struct vm *vm, const struct overrides *o)
+{
+    if (o->qemu_version)
+        vm->qemu_version = (struct text){.value = o->qemu_version};
+    if (o->spm_interface >= 0)
+        vm->qemu_spm = (struct choice){.value = o->spm_interface};
+    if (o->firmware >= 0) {
+        /* The file's version and files are another firmware's. */
+        vm->boot.firmware = (struct choice){.value = o->firmware};
+        vm->boot.version = vm->boot.code = vm->boot.vars = (struct text){0};
+    }
+}
+
+/* What a prediction takes for granted because the file does not say it. */
+static void assume(struct compilation *c)
+{
+    if (!c->target.vendor_assumed || !layout_has_ht_entry(&c->layout, &c->target))
+        return;
+    c->assumption = "the host's CPU is AMD's";
+    struct diag *d = diag_add(&c->diags, RULE_CPU_VENDOR_UNSTATED, c->vm.machine.accel.at,
+                              "assumed that %s: on another the E820 is without the reserved range "
+                              "0xfd00000000-0xffffffffff", c->assumption);
+    diag_help(&c->diags, d, "write 'machine: {cpu-vendor: amd}' or 'intel', as the host is");
+}
+
+static bool build(struct compilation *c, const struct overrides *o)
+{
+    const struct doc_node *root = doc_parse(&c->source, &c->arena, &c->diags);
+    if (root)
+        c->allow_count = doc_allows(&c->source, root, &c->arena, &c->allows);
+    if (!root || !model_load(&c->vm, root, &c->arena, &c->diags))
+        return false;
+    override(&c->vm, o);
+    model_complete(&c->vm, &c->arena);
+    bool model = check_model(&c->vm, &c->arena, &c->diags);
+    if (!qemu_target_resolve(&c->target, &c->vm, &c->diags) || !model)
+        return false;
+    if (!check_qemu(&c->vm, &c->target, &c->arena, &c->diags) || c->diags.errors ||
+        !layout_qemu(&c->layout, &c->vm, &c->target, &c->arena, &c->diags))
+        return false;
+    tables_qemu(&c->tables, &c->vm, &c->target, &c->layout, &c->arena);
+    if (o->predicts)
+        assume(c);
+    return true;
+}
+
+/* Whether a setting or comment that names a rule speaks of this finding. An error stays one,
+ * whatever they say: there is no output, or it would be something else. */
+static bool applies(const struct diag *diag, const char *rule)
+{
+    return rule_find(rule) == rule_info(diag->rule) &&
+           rule_info(diag->rule)->severity != SEVERITY_ERROR;
+}
+
+/* Returns whether the finding stays. */
+static bool apply(struct diag *diag, const struct rule_setting *setting)
+{
+    if (!applies(diag, setting->rule.value))
+        return true;
+    if (setting->action == ACTION_DISABLE)
+        return false;
+    diag->severity = setting->action == ACTION_ERROR ? SEVERITY_ERROR : SEVERITY_WARNING;
+    return true;
+}
+
+static void apply_settings(struct compilation *c, const struct overrides *o)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < c->diags.count; i++) {
+        struct diag *diag = c->diags.items[i];
+        bool stays = true;
+        for (size_t a = 0; stays && a < c->allow_count; a++)
+            stays = c->allows[a].line != diag->at.line || !applies(diag, c->allows[a].rule);
+        for (size_t s = 0; stays && s < c->vm.setting_count; s++)
+            stays = apply(diag, &c->vm.settings[s]);
+        for (size_t s = 0; stays && s < o->setting_count; s++)
+            stays = apply(diag, &o->settings[s]);
+        if (o->all_warnings_are_errors && diag->severity == SEVERITY_WARNING)
+            diag->severity = SEVERITY_ERROR;
+        if (stays)
+            c->diags.items[kept++] = diag;
+    }
+    c->diags.count = kept;
+}
+
+void compile_qemu(struct compilation *c, const struct overrides *o)
+{
+    c->diags.arena = &c->arena;
+    c->ok = build(c, o);
+    apply_settings(c, o);
+    diag_sort(&c->diags);
+    c->ok = c->ok && c->diags.errors == 0 && diag_count(&c->diags, SEVERITY_ERROR) == 0;
+}
+
+void compile_free(struct compilation *c)
+{
+    source_free(&c->source);
+    arena_free(&c->arena);
+}

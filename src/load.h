@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* From a document to a model: which keys there are and what their values look like. Layer 3. */
+#ifndef SPMTOPO_LOAD_H
+#define SPMTOPO_LOAD_H
+
+#include "doc.h"
+#include "model.h"
+
+/* Fills *vm from a document. Goes on after an error, so that one run reports them all; false when
+ * there was any, and the model is then incomplete. Texts are borrowed from the document's arena. */
+bool model_load(struct vm *vm, const struct doc_node *root, struct arena *arena,
+                struct diags *diags);
+
+#endif

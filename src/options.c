@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPTION_TARGET = 256,
+    OPTION_FORMAT,
+    OPTION_FRAGMENT,
+    OPTION_TABLE,
+    OPTION_STAGE,
+    OPTION_COLOR,
+    OPTION_WERROR,
+    OPTION_QEMU_VERSION,
+    OPTION_SPM_INTERFACE,
+    OPTION_FIRMWARE,
+};
+
+enum { ALL_COMMANDS = COMMAND_GEN | COMMAND_EXPECT | COMMAND_SHOW };
+
+static const struct {
+    const char *name;
+    int key;
+    const char *arg;
+    const char *doc;
+    unsigned commands;
+    int flags;
+} table[] = {
+    {"target", OPTION_TARGET, "TARGET", "qemu", COMMAND_GEN | COMMAND_EXPECT, 0},
+    {"format", OPTION_FORMAT, "FORMAT", NULL, ALL_COMMANDS, 0},
+    {"output", 'o', "FILE", "write to FILE, whole or not at all", ALL_COMMANDS, 0},
+    {"fragment", OPTION_FRAGMENT, NULL,
+     "leave out program, machine, CPU model, accelerator and firmware", COMMAND_GEN, 0},
+    {"table", OPTION_TABLE, "TABLE", "e820, srat, slit, hmat or all (default)", COMMAND_EXPECT, 0},
+    {"stage", OPTION_STAGE, "STAGE", "vmm (default): what the VMM hands over", COMMAND_EXPECT, 0},
+    {"qemu-version", OPTION_QEMU_VERSION, "VERSION", "the QEMU that will run it, over the file's",
+     ALL_COMMANDS, 0},
+    {"spm-interface", OPTION_SPM_INTERFACE, "NAME",
+     "sp-mem, memmap-type, spm-flag, kernel-parameter or auto, over the file's", ALL_COMMANDS, 0},
+    {"firmware", OPTION_FIRMWARE, "NAME", "ovmf, seabios, qboot or none, over the file's",
+     ALL_COMMANDS, 0},
+    {NULL, 'W', "[no-]RULE", "report a rule's findings as warnings, or not at all", ALL_COMMANDS, 0},
+    {"Werror", OPTION_WERROR, "RULE", "take warnings, or a rule's findings, as errors",
+     ALL_COMMANDS, OPTION_ARG_OPTIONAL},
+    {"quiet", 'q', NULL, "print errors only", ALL_COMMANDS, 0},
+    {"color", OPTION_COLOR, "WHEN", "auto (default), always or never", ALL_COMMANDS, 0},
+};
+
+static const char *const format_names[] = {
+    [FORMAT_SHELL] = "shell", [FORMAT_JSON] = "json", [FORMAT_ARGV] = "argv",
+    [FORMAT_TEXT] = "text",   [FORMAT_RAW] = "raw",   [FORMAT_DMESG] = "dmesg",
+    [FORMAT_YAML] = "yaml",
+};
+
+static const char *const table_names[] = {[TABLE_E820] = "e820",
+                                          [TABLE_SRAT] = "srat",
+                                          [TABLE_SLIT] = "slit",
+                                          [TABLE_HMAT] = "hmat",
+                                          [TABLE_ALL] = "all"};
+
+static const char *const color_names[] = {
+    [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+
+struct parsing {
+    struct options *options;
+    const struct command *command;
+};
+
+/* The index of a word in a table, or a usage error. */
+static int word(struct argp_state *state, const char *option, const char *arg,
+                const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (names[i] && strcmp(names[i], arg) == 0)
+            return (int)i;
+    argp_error(state, "'%s' is not a value of --%s", arg, option);
+    return 0;
+}
+
+static enum format format_of(struct argp_state *state, const struct command *command,
+                             const char *arg)
+{
+    enum format format =
+        (enum format)word(state, "format", arg, format_names, ARRAY_SIZE(format_names));
+    for (size_t i = 0; i < ARRAY_SIZE(command->formats); i++)
+        if (command->formats[i] == format)
+            return format;
+    argp_error(state, "'%s' is not a format of '%s'", arg, command->name);
+    return format;
+}
+
+static void add_setting(struct argp_state *state, struct options *o, enum rule_action action,
+                        const char *rule)
+{
+    if (!rule_find(rule))
+        argp_error(state, "there is no rule '%s'", rule);
+    if (o->overrides.setting_count == SETTING_LIMIT)
+        argp_error(state, "more than %d rules", SETTING_LIMIT);
+    o->settings[o->overrides.setting_count++] =
+        (struct rule_setting){.action = action, .rule = {.value = rule}};
+    o->overrides.settings = o->settings;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct parsing *p = state->input;
+    struct options *o = p->options;
+    switch (key) {
+    case OPTION_TARGET:
+        if (strcmp(arg, "qemu") != 0)
+            argp_error(state, "'%s' is not a target of this version; there is qemu", arg);
+        o->target = arg;
+        return 0;
+    case OPTION_FORMAT:
+        o->format = format_of(state, p->command, arg);
+        return 0;
+    case 'o':
+        o->output = arg;
+        return 0;
+    case OPTION_FRAGMENT:
+        o->fragment = true;
+        return 0;
+    case OPTION_TABLE:
+        o->table = (enum table)word(state, "table", arg, table_names, ARRAY_SIZE(table_names));
+        return 0;
+    case OPTION_STAGE:
+        if (strcmp(arg, "vmm") != 0)
+            argp_error(state, "'%s' is not a stage of this version; there is vmm", arg);
+        return 0;
+    case OPTION_QEMU_VERSION:
+        o->overrides.qemu_version = arg;
+        return 0;
+    case OPTION_SPM_INTERFACE:
+        o->overrides.spm_interface =
+            word(state, "spm-interface", arg, spm_interface_names, SPM_NONE);
+        return 0;
+    case OPTION_FIRMWARE:
+        o->overrides.firmware =
+            word(state, "firmware", arg, firmware_names, ARRAY_SIZE(firmware_names));
+        return 0;
+    case 'W':
+        if (strncmp(arg, "no-", 3) == 0 && !rule_find(arg))
+            add_setting(state, o, ACTION_DISABLE, arg + 3);
+        else
+            add_setting(state, o, ACTION_WARNING, arg);
+        return 0;
+    case OPTION_WERROR:
+        if (arg)
+            add_setting(state, o, ACTION_ERROR, arg);
+        else
+            o->overrides.all_warnings_are_errors = true;
+        return 0;
+    case 'q':
+        o->quiet = true;
+        return 0;
+    case OPTION_COLOR:
+        o->color = (enum color)word(state, "color", arg, color_names, ARRAY_SIZE(color_names));
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->file)
+            argp_error(state, "one FILE, please");
+        o->file = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->file)
+            argp_error(state, "a FILE is missing; '-' is standard input");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void add_format_doc(struct strbuf *b, const struct command *command)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(command->formats) && command->formats[i]; i++) {
+        if (i)
+            strbuf_adds(b, ", ");
+        strbuf_adds(b, format_names[command->formats[i]]);
+        if (i == 0)
+            strbuf_adds(b, " (default)");
+    }
+}
+
+void options_parse(struct options *o, const struct command *command, int argc, char **argv)
+{
+    struct argp_option own[ARRAY_SIZE(table) + 1] = {{0}};
+    struct strbuf formats = {0};
+    add_format_doc(&formats, command);
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        if (table[i].commands & command->bit)
+            own[count++] = (struct argp_option){
+                .name = table[i].name,
+                .key = table[i].key,
+                .arg = table[i].arg,
+                .flags = table[i].flags,
+                .doc = table[i].key == OPTION_FORMAT ? formats.data : table[i].doc,
+            };
+    const struct argp argp = {
+        .options = own,
+        .parser = parse_option,
+        .args_doc = command->args,
+        .doc = command->summary,
+    };
+    *o = (struct options){
+        .command = command,
+        .format = command->formats[0],
+        .table = TABLE_ALL,
+        .overrides = {.spm_interface = -1, .firmware = -1},
+    };
+    struct strbuf name = {0};
+    strbuf_adds(&name, "spmtopo ");
+    strbuf_adds(&name, command->name);
+    argv[0] = name.data;
+    struct parsing parsing = {.options = o, .command = command};
+    argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+    strbuf_free(&name);
+    strbuf_free(&formats);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Command-line options: one table, from which each command takes its own. Layer 9. */
+#ifndef SPMTOPO_OPTIONS_H
+#define SPMTOPO_OPTIONS_H
+
+#include "compile.h"
+#include "expect.h"
+
+/* The commands, as bits. */
+enum command_bit { COMMAND_GEN = 1, COMMAND_EXPECT = 2, COMMAND_SHOW = 4 };
+
+enum format { FORMAT_DEFAULT, FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV, FORMAT_TEXT, FORMAT_RAW,
+              FORMAT_DMESG, FORMAT_YAML };
+
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+enum { SETTING_LIMIT = 256 };
+
+struct options {
+    const struct command *command;
+    const char *file;
+    const char *target; /* NULL: not given */
+    enum format format;
+    const char *output; /* NULL: standard output */
+    bool fragment;
+    enum table table;
+    bool quiet;
+    enum color color;
+    struct overrides overrides;
+    struct rule_setting settings[SETTING_LIMIT];
+};
+
+/* A sub-command. */
+struct command {
+    const char *name;
+    enum command_bit bit;
+    const char *args;    /* "FILE" */
+    const char *summary; /* one line */
+    enum format formats[4]; /* the first is the default; FORMAT_DEFAULT ends the list */
+    int (*run)(const struct options *options);
+};
+
+/* Parses the arguments of a command (argv[0] is its name). Exits with status 2 on a usage error, 0
+ * after --help and --version. */
+void options_parse(struct options *options, const struct command *command, int argc, char **argv);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+const char *argp_program_version = "spmtopo " PACKAGE_VERSION;
+
+static const struct command commands[] = {
+    {"gen", COMMAND_GEN, "FILE", "Emit a VMM configuration.",
+     {FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV}, cmd_gen},
+    {"expect", COMMAND_EXPECT, "FILE", "Emit the tables that the guest will see.",
+     {FORMAT_TEXT, FORMAT_JSON, FORMAT_RAW, FORMAT_DMESG}, cmd_expect},
+    {"show", COMMAND_SHOW, "FILE", "Print the topology.", {FORMAT_TEXT, FORMAT_YAML}, cmd_show},
+};
+
+static void print_usage(FILE *to)
+{
+    fputs("Usage: spmtopo COMMAND [OPTION...] FILE\n"
+          "A compiler for NUMA topologies with specific-purpose memory.\n\nCommands:\n", to);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n'spmtopo COMMAND --help' lists a command's options; the manual is spmtopo(1).\n", to);
+}
+
+/* Help that did not reach its reader is a failure. */
+static void check_stdout(void)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "spmtopo: cannot write standard output: %s\n", strerror(errno));
+        _exit(STATUS_FAILURE);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    argp_err_exit_status = STATUS_FAILURE;
+    atexit(check_stdout);
+    if (argc < 2) {
+        print_usage(stderr);
+        return STATUS_FAILURE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0) {
+        print_usage(stdout);
+        return STATUS_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts(argp_program_version);
+        return STATUS_OK;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            struct options options;
+            options_parse(&options, &commands[i], argc - 1, argv + 1);
+            return commands[i].run(&options);
+        }
+    fprintf(stderr, "spmtopo: there is no command '%s'\n", argv[1]);
+    print_usage(stderr);
+    return STATUS_FAILURE;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Growing text, with one append per language that text is put into. Layer 0. */
+#ifndef SPMTOPO_STRBUF_H
+#define SPMTOPO_STRBUF_H
+
+#include <string.h>
+
+#include "util.h"
+
+/* data is NUL-terminated once anything was added; len does not count the NUL. Zero-initialise;
+ * the owner calls strbuf_free(). */
+struct strbuf {
+    char *data;
+    size_t len;
+    size_t cap;
+};
+
+/* Room for `more` bytes and a NUL. */
+void strbuf_make_room(struct strbuf *b, size_t more);
+
+/* These are most of what emitters do, so they are inline. */
+static inline void strbuf_add(struct strbuf *b, const void *bytes, size_t len)
+{
+    if (b->cap - b->len <= len)
+        strbuf_make_room(b, len);
+    if (len)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+static inline void strbuf_adds(struct strbuf *b, const char *text)
+{
+    strbuf_add(b, text, strlen(text));
+}
+
+static inline void strbuf_addc(struct strbuf *b, char c)
+{
+    strbuf_add(b, &c, 1);
+}
+
+void strbuf_addf(struct strbuf *b, const char *format, ...) PRINTF_LIKE(2, 3);
+void strbuf_free(struct strbuf *b);
+
+/* Numbers without the cost of a format: decimal; a little-endian integer of `bytes` bytes. */
+void strbuf_add_u64(struct strbuf *b, uint64_t value);
+void strbuf_add_le(struct strbuf *b, uint64_t value, unsigned bytes);
+
+/* An exact size with the largest binary unit that divides it, spelled as QEMU's option parser
+ * takes it ("16G", "2815M", "8K", "12B"). */
+void strbuf_add_qemu_size(struct strbuf *b, uint64_t bytes);
+/* The same for people and for the topology language ("16 GiB" / "16GiB"). */
+void strbuf_add_size(struct strbuf *b, uint64_t bytes, const char *gap);
+
+/* A word of a POSIX shell command, always in single quotes, or quoted only where it must be. */
+void strbuf_add_quoted(struct strbuf *b, const char *text, size_t len);
+void strbuf_add_shell(struct strbuf *b, const char *text, size_t len);
+/* A value in QEMU's key=value syntax: commas doubled. */
+void strbuf_add_qemu(struct strbuf *b, const char *text);
+/* A JSON string with its quotes. `text` is UTF-8. */
+void strbuf_add_json(struct strbuf *b, const char *text);
+/* A YAML scalar: plain where that reads back as the same text, else double-quoted. */
+void strbuf_add_yaml(struct strbuf *b, const char *text);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "strmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct strmap_slot {
+    const char *key;
+    void *value;
+};
+
+/* FNV-1a, 64 bits. Crafted collisions cost time only, bounded by the language's node limit. */
+static uint64_t hash(const char *key)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (; *key; key++)
+        h = (h ^ (unsigned char)*key) * UINT64_C(0x100000001b3);
+    return h ^ h >> 32;
+}
+
+static struct strmap_slot *slot_of(const struct strmap *map, const char *key)
+{
+    size_t i = hash(key) & (map->cap - 1);
+    while (map->slots[i].key && strcmp(map->slots[i].key, key) != 0)
+        i = (i + 1) & (map->cap - 1);
+    return &map->slots[i];
+}
+
+void *strmap_get(const struct strmap *map, const char *key)
+{
+    return map->count ? slot_of(map, key)->value : NULL;
+}
+
+void *strmap_set(struct strmap *map, const char *key, void *value)
+{
+    if (2 * (map->count + 1) > map->cap) {
+        struct strmap grown = {.cap = map->cap ? 2 * map->cap : 16};
+        grown.slots = xcalloc(grown.cap, sizeof(*grown.slots));
+        for (size_t i = 0; i < map->cap; i++)
+            if (map->slots[i].key)
+                *slot_of(&grown, map->slots[i].key) = map->slots[i];
+        grown.count = map->count;
+        free(map->slots);
+        *map = grown;
+    }
+    struct strmap_slot *slot = slot_of(map, key);
+    void *old = slot->value;
+    map->count += slot->key == NULL;
+    *slot = (struct strmap_slot){.key = key, .value = value};
+    return old;
+}
+
+void strmap_clear(struct strmap *map)
+{
+    /* A table that has grown large would cost its whole size at every later use. */
+    if (map->cap > 1024)
+        strmap_free(map);
+    else if (map->count)
+        memset(map->slots, 0, map->cap * sizeof(*map->slots));
+    map->count = 0;
+}
+
+void strmap_free(struct strmap *map)
+{
+    free(map->slots);
+    *map = (struct strmap){0};
+}

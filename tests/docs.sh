@@ -1,0 +1,234 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What the documents say, held against the program and its tables:
+# - the commands of every block "console runnable" in README.md and CONTRIBUTING.md print what is
+#   shown below them (standard error and output together), run in the source folder;
+# - man/spmtopo.1 has the options that the commands' --help has, the rules of src/rule.c with their
+#   severities and summaries, and the keys of every table in src/load.c, each no more and no less;
+# - mandoc and groff find nothing wrong with the manual.
+set -u
+
+spmtopo=${SPMTOPO:-./spmtopo}
+top=${srcdir:-.}
+man=$top/man/spmtopo.1
+unset NO_COLOR
+LC_ALL=C.UTF-8
+export LC_ALL
+
+case $spmtopo in
+/*) ;;
+*) spmtopo=$(pwd)/$spmtopo ;;
+esac
+
+number=0
+failed=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/docs.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT PIPE TERM
+mkdir "$work/bin" || exit 1
+ln -s "$spmtopo" "$work/bin/spmtopo" || exit 1
+
+# result STATUS DESCRIPTION
+result()
+{
+    number=$((number + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+        failed=1
+    fi
+}
+
+# skip DESCRIPTION WHY
+skip()
+{
+    number=$((number + 1))
+    echo "ok $number - $1 # SKIP $2"
+    echo "docs.sh: SKIPPED: $1: $2" >&2
+}
+
+# same EXPECTED ACTUAL DESCRIPTION: two files, the documents' first. Two empty ones are no match.
+same()
+{
+    if [ -s "$1" ] && diff -u "$1" "$2" >"$work/diff"; then
+        result 0 "$3"
+    else
+        [ -s "$1" ] || echo "# nothing found in the document"
+        sed 's/^/# /' "$work/diff" 2>/dev/null
+        result 1 "$3"
+    fi
+}
+
+# --- blocks ---------------------------------------------------------------------------------------
+
+# block_script FILE: a shell script that prints the commands of a block, each before its output
+block_script()
+{
+    awk '
+        /^\$ / {
+            command = substr($0, 3)
+            quoted = $0
+            gsub(/\047/, "\047\\\047\047", quoted)
+            print "printf \"%s\\n\" \047" quoted "\047"
+            print "(exit $status)"
+            print command
+            print "status=$?"
+        }' "$1"
+}
+
+check_blocks()
+{
+    rm -f "$work"/block.*
+    awk -v prefix="$work/block." '
+        /^```/ && inside { close(file); inside = 0; next }
+        /^```console runnable *$/ { file = prefix sprintf("%04d", NR); inside = 1; printf "" >file; next }
+        inside { print >file }' "$1"
+    for block in "$work"/block.????; do
+        if [ ! -e "$block" ]; then
+            [ "$2" = none ] || result 1 "${1##*/} has runnable blocks"
+            return
+        fi
+        {
+            echo 'status=0'
+            block_script "$block"
+        } >"$work/script"
+        (
+            cd "$top" || exit 1
+            PATH=$work/bin:$PATH
+            export PATH
+            sh "$work/script"
+        ) >"$work/printed" 2>&1 </dev/null
+        same "$block" "$work/printed" "${1##*/}, block at line ${block##*.}: the output is what is shown"
+    done
+}
+
+# --- lists of the manual --------------------------------------------------------------------------
+
+# man_items KIND NAME: the items of the list between '.\" KIND: NAME' and '.\" end'; only of its
+# outermost level
+man_items()
+{
+    awk -v start=".\\\\\" $1:${2:+ $2}" '
+        BEGIN { gsub(/\\\\/, "\\", start) }
+        $0 == start { inside = 1; depth = 0; next }
+        /^\.\\" end$/ { inside = 0 }
+        !inside { next }
+        /^\.Bl / { depth++ }
+        /^\.El/ { depth-- }
+        depth == 1' "$man"
+}
+
+# Options as -x and --word, one a line, from ".It Fl ..." lines.
+man_options()
+{
+    for list in "$1" all; do
+        man_items options "$list"
+    done | awk '
+        $1 != ".It" { next }
+        {
+            for (i = 2; i < NF; i++)
+                if ($i == "Fl") {
+                    name = $(i + 1)
+                    sub(/^\\&/, "", name)
+                    print "-" name
+                }
+        }' | LC_ALL=C sort -u
+}
+
+help_options()
+{
+    "$spmtopo" "$1" --help | awk '
+        /^  *-/ {
+            for (i = 1; i <= NF && $i ~ /^-/; i++) {
+                option = $i
+                sub(/,$/, "", option)
+                sub(/[[=].*/, "", option)
+                print option
+            }
+        }' | LC_ALL=C sort -u
+}
+
+check_options()
+{
+    for command in $("$spmtopo" --help | awk '/^Commands:/ { inside = 1; next } inside && NF == 0 { exit }
+                                              inside { print $1 }'); do
+        man_options "$command" >"$work/man"
+        help_options "$command" >"$work/program"
+        same "$work/man" "$work/program" "the manual has the options of '$command', and no others"
+        grep -q "^\\.It Cm $command\$" "$man" && grep -q "^\\.Cm $command\$" "$man"
+        result $? "the manual has the command '$command', in its synopsis too"
+    done
+}
+
+check_rules()
+{
+    man_items rules '' | awk '
+        /^\.It Cm SPM/ { head = $3 " " $4 " " $6; summary = ""; next }
+        /^\./ { next }
+        { summary = summary (summary == "" ? "" : " ") $0; items[head] = summary }
+        END { for (h in items) print h ": " items[h] }' | LC_ALL=C sort >"$work/man"
+    # One record a rule: {"SPMnnn", "name", SEVERITY, "summary"}, on one line or several.
+    sed -n '/^static const struct rule rules/,/^};/p' "$top/src/rule.c" | tr -s '\n ' '  ' |
+        sed 's/\[RULE_/\
+&/g' | sed -n 's/^\[RULE_[A-Z0-9_]*\] = {"\(SPM[0-9]*\)", "\([^"]*\)", \([EWN]\), "\([^"]*\)"\( "\([^"]*\)"\)\{0,1\}}.*/\1 \2 \3: \4\6/p' |
+        sed 's/ E: / error: /; s/ W: / warning: /; s/ N: / note: /' | LC_ALL=C sort >"$work/program"
+    same "$work/man" "$work/program" "the manual has the rules of the program, and no others"
+    # So that a record that is written otherwise does not vanish from both.
+    [ "$(grep -c '^ *\[RULE_[A-Z0-9_]*\] = {' "$top/src/rule.c")" -eq "$(wc -l <"$work/program")" ]
+    result $? "every record of src/rule.c was read"
+}
+
+# The names of the tables in src/load.c that hold the language's keys.
+key_tables()
+{
+    sed -n 's/^static const struct key \([a-z0-9_]*\)\[\] = {$/\1/p' "$top/src/load.c"
+}
+
+check_keys()
+{
+    key_tables | LC_ALL=C sort >"$work/program"
+    # defaults_keys has one key, which stands with 'defaults' itself.
+    { sed -n 's/^\.\\" keys: //p' "$man"; echo defaults_keys; } | LC_ALL=C sort >"$work/man"
+    same "$work/man" "$work/program" "the manual has a list for each table of keys"
+    for table in $(key_tables); do
+        [ "$table" = defaults_keys ] && continue
+        man_items keys "$table" | sed -n 's/^\.It Cm \([^ ]*\).*/\1/p' | LC_ALL=C sort >"$work/man"
+        sed -n "/^static const struct key $table\\[\\] = {\$/,/^};/s/^    {\"\\([^\"]*\\)\".*/\\1/p" \
+            "$top/src/load.c" | LC_ALL=C sort >"$work/program"
+        same "$work/man" "$work/program" "the manual has the keys of $table, and no others"
+        # A key without its default would be a hole in the language.
+        ! man_items keys "$table" | grep '^\.It Cm' | grep -qv ' Pq '
+        result $? "each key of $table has its default"
+    done
+}
+
+# --- lint -----------------------------------------------------------------------------------------
+
+# lint DESCRIPTION PROGRAM [ARGUMENT...]: it says nothing and succeeds
+lint()
+{
+    description=$1
+    shift
+    if ! command -v "$1" >/dev/null 2>&1; then
+        skip "$description" "there is no $1"
+        return
+    fi
+    "$@" >"$work/lint" 2>&1
+    status=$?
+    [ -s "$work/lint" ] && status=1
+    sed 's/^/# /' "$work/lint"
+    result "$status" "$description"
+}
+
+echo 'TAP version 13'
+check_blocks "$top/README.md" some
+check_blocks "$top/CONTRIBUTING.md" none
+check_options
+check_rules
+check_keys
+lint 'mandoc finds nothing wrong with the manual' mandoc -Tlint -Wwarning "$man"
+lint 'groff -mdoc finds nothing wrong with the manual' groff -ww -mdoc -z "$man"
+lint 'groff -man finds nothing wrong with the manual' groff -ww -man -z "$man"
+echo "1..$number"
+exit "$failed"

@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Random topologies on the real QEMU 7.2. SPMTOPO_ORACLE_COUNT says how many, SPMTOPO_ORACLE_SEED which;
+# the seed is printed.
+exec "${PYTHON:-python3}" "${srcdir:-.}/tests/oracle/run" random --qemu 7.2 \
+    --count "${SPMTOPO_ORACLE_COUNT:-100}" ${SPMTOPO_ORACLE_SEED:+--seed "$SPMTOPO_ORACLE_SEED"}
