@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+/* Rules on what a file says, whatever the target; and what runs all rules. */
 #include "check.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hmat_scale.h"
-#include "strbuf.h"
 #include "strmap.h"
-
-/* Every region, in order of node and declaration. */
-#define FOR_EACH_REGION(vm, owner, region)                                                         \
-    for (const struct node *owner = (vm)->nodes; owner < (vm)->nodes + (vm)->node_count; owner++)  \
-        for (const struct region *region = owner->regions;                                         \
-             region < owner->regions + owner->region_count; region++)
 
 /* --- CPUs ----------------------------------------------------------------------------------- */
 
 static void check_cpu_topology(const struct vm *vm, struct diags *diags)
 {
     const struct cpus *c = &vm->cpus;
-    uint64_t product = c->sockets.value * c->dies.value * c->modules.value * c->cores.value *
-                       c->threads.value;
+    uint64_t product = cpu_product(c);
     struct diag *d;
     if (c->max.value < c->count.value) {
         d = diag_add(diags, RULE_CPU_TOPOLOGY, c->max.at,
@@ -102,8 +96,10 @@ static void check_cpu_nodes(const struct vm *vm, struct arena *arena, struct dia
 
 /* --- regions -------------------------------------------------------------------------------- */
 
-static void check_object_ids(const struct vm *vm, struct diags *diags)
+void check_object_ids(struct check_context *c)
 {
+    const struct vm *vm = c->vm;
+    struct diags *diags = c->diags;
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     struct strmap seen = {0};
     FOR_EACH_REGION(vm, owner, region)
@@ -117,6 +113,13 @@ static void check_object_ids(const struct vm *vm, struct diags *diags)
             diag_help(diags, d, "write a letter, then letters, digits, '-', '.' and '_', at most 63");
             continue;
         }
+        static const char *const taken[] = {"pc.", "vga.", "system.", "cgs0"};
+        for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+            if (strncmp(id, taken[i], strlen(taken[i])) == 0) {
+                struct diag *d = diag_add(diags, RULE_OBJECT_ID, at,
+                                          "the id '%s' may be that of QEMU's own memory", id);
+                diag_help(diags, d, "choose one that does not begin with '%s'", taken[i]);
+            }
         const struct region *other = strmap_set(&seen, id, (void *)(uintptr_t)region);
         if (other) {
             struct diag *d = diag_add(diags, RULE_OBJECT_ID, at, "the id '%s' is taken", id);
@@ -161,9 +164,7 @@ static void check_backend(const struct backend *b, struct diags *diags)
     if (b->kind.value == BACKEND_RAM && b->hugepages.value)
         backend_key(diags, b->hugepages.at, "hugepages", b,
                     "write 'kind: memfd', or 'kind: file' with the path of a hugetlbfs");
-    if (given(b->hugepages.at) && b->hugepages.value &&
-        (!power_of_two(b->hugepages.value) || b->hugepages.value < 2 * MIB ||
-         b->hugepages.value > GIB)) {
+    if (b->hugepages.value && b->hugepages.value != 2 * MIB && b->hugepages.value != GIB) {
         d = diag_add(diags, RULE_BACKEND_KEY, b->hugepages.at, "x86 has no huge pages of this size");
         diag_help(diags, d, "write 2MiB, 1GiB, or true for 2MiB");
     }
@@ -199,13 +200,10 @@ static void check_backend(const struct backend *b, struct diags *diags)
         }
 }
 
-static bool same_place(struct span a, struct span b)
+void check_regions(struct check_context *c)
 {
-    return a.line == b.line && a.column == b.column;
-}
-
-static void check_regions(const struct vm *vm, struct diags *diags)
-{
+    const struct vm *vm = c->vm;
+    struct diags *diags = c->diags;
     const struct backend *last = NULL;
     FOR_EACH_REGION(vm, owner, region)
     {
@@ -224,7 +222,7 @@ static void check_regions(const struct vm *vm, struct diags *diags)
     }
 }
 
-static bool node_has_type(const struct node *node, enum memory_type type, const struct region **at)
+bool node_has_type(const struct node *node, enum memory_type type, const struct region **at)
 {
     for (size_t r = 0; r < node->region_count; r++)
         if (node->regions[r].type.value == (int)type) {
@@ -235,8 +233,10 @@ static bool node_has_type(const struct node *node, enum memory_type type, const 
     return false;
 }
 
-static void check_mixed(const struct vm *vm, struct diags *diags)
+void check_mixed(struct check_context *c)
 {
+    const struct vm *vm = c->vm;
+    struct diags *diags = c->diags;
     for (size_t n = 0; n < vm->node_count && vm->mixed.value != MIXED_ALLOW; n++) {
         const struct region *normal;
         const struct region *spm;
@@ -324,7 +324,8 @@ static void check_pairs(const struct vm *vm, struct arena *arena, struct diags *
             if (!given(access->at) || !given(other->at))
                 continue;
             struct diag *d = diag_add(diags, RULE_KEY_CONFLICT, access->at,
-                                      "one value for reads and writes, and one for reads or writes");
+                                      "a %s for both directions, and one for reads or writes",
+                                      first == HMAT_ACCESS_LATENCY ? "latency" : "bandwidth");
             diag_note(diags, d, other->at, "the other one");
             diag_help(diags, d, "write either one for both, or one for each");
         }
@@ -403,274 +404,267 @@ static void check_caches(const struct vm *vm, struct arena *arena, struct diags 
             check_cache(&vm->caches[i], &nodes[vm->caches[i].node.value], diags);
 }
 
-bool check_model(const struct vm *vm, struct arena *arena, struct diags *diags)
+void check_cpus(struct check_context *c)
 {
-    size_t before = diags->errors;
-    check_cpu_topology(vm, diags);
-    if (diags->errors == before)
-        check_cpu_nodes(vm, arena, diags);
-    check_object_ids(vm, diags);
-    check_regions(vm, diags);
-    check_mixed(vm, diags);
-    check_initiators(vm, diags);
-    check_pairs(vm, arena, diags);
-    check_caches(vm, arena, diags);
-    if (vm_memory(vm, MEMORY_NORMAL) == 0) {
-        struct diag *d = diag_add(diags, RULE_NO_BOOT_MEMORY, vm->nodes_at,
-                                  "no node has normal memory: the guest has nothing to boot from");
-        diag_help(diags, d, "give node 0 a 'memory'");
-    }
-    return diags->errors == before;
+    size_t before = c->diags->errors;
+    check_cpu_topology(c->vm, c->diags);
+    if (c->diags->errors == before)
+        check_cpu_nodes(c->vm, c->arena, c->diags);
 }
 
-/* --- QEMU ----------------------------------------------------------------------------------- */
-
-static void check_counts(const struct vm *vm, const struct qemu_target *t, struct diags *diags)
+void check_hmat(struct check_context *c)
 {
+    check_initiators(c->vm, c->diags);
+    check_pairs(c->vm, c->arena, c->diags);
+    check_caches(c->vm, c->arena, c->diags);
+}
+
+void check_boot_memory(struct check_context *c)
+{
+    uint64_t all = vm_memory(c->vm, MEMORY_NORMAL) + vm_memory(c->vm, MEMORY_SPM) +
+                   vm_memory(c->vm, MEMORY_RESERVED);
+    if (all >= ADDRESS_LIMIT) {
+        struct diag *limit = diag_add(c->diags, RULE_LIMIT, c->vm->nodes_at,
+                                      "more memory than the 4 PiB an x86-64 machine can address");
+        diag_help(c->diags, limit, "use less memory");
+    }
+    if (vm_memory(c->vm, MEMORY_NORMAL))
+        return;
+    struct diag *d = diag_add(c->diags, RULE_NO_BOOT_MEMORY, c->vm->nodes_at,
+                              "no node has normal memory: the guest has nothing to boot from");
+    diag_help(c->diags, d, "give node 0 a region of 'type: normal'");
+}
+
+bool check_run(struct check_context *context, enum phase phase)
+{
+    size_t before = context->diags->errors;
+    void (*done[RULE_COUNT])(struct check_context *);
+    size_t count = 0;
+    for (int i = 0; i < RULE_COUNT; i++) {
+        const struct rule *rule = rule_info((enum rule_id)i);
+        if (rule->phase != phase || !rule->check || !(rule->targets & context->targets))
+            continue;
+        /* One function may serve several rules. */
+        size_t d = 0;
+        while (d < count && done[d] != rule->check)
+            d++;
+        if (d < count)
+            continue;
+        done[count++] = rule->check;
+        rule->check(context);
+    }
+    return context->diags->errors == before;
+}
+
+/* --- SPM nodes, shared backends, firmware ----------------------------------------------------- */
+
+void check_spm_cpus(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    for (size_t n = 0; n < vm->node_count; n++) {
+        const struct node *node = &vm->nodes[n];
+        const struct region *spm;
+        if (!node->cpus.count || !node_has_type(node, MEMORY_SPM, &spm) ||
+            node_has_type(node, MEMORY_NORMAL, NULL))
+            continue;
+        struct diag *d = diag_add(c->diags, RULE_SPM_NODE_CPUS, node->cpus.at,
+                                  "node %zu has CPUs, and SPM as its only memory", n);
+        diag_note(c->diags, d, spm->type.at, "its SPM");
+        diag_help(c->diags, d, "give the CPUs to a node with normal memory, and make that this "
+                  "node's 'initiator'");
+    }
+}
+
+/* Host memory that regions map from one file. */
+struct file_range {
+    const struct region *region;
+    uint64_t start, end;
+    size_t order;
+};
+
+/* A device dax of the host, such as /dev/dax0.0. */
+static bool is_device_dax(const struct backend *b)
+{
+    return b->kind.value == BACKEND_FILE && b->path.value &&
+           strncmp(b->path.value, "/dev/dax", 8) == 0;
+}
+
+/* Whether a path is evidently a directory, in which each backend gets a file of its own. */
+static bool is_directory(const struct backend *b)
+{
+    const char *path = b->path.value;
+    size_t len = strlen(path);
+    return b->hugepages.value || path[len - 1] == '/' || strcmp(path, "/dev/shm") == 0 ||
+           strcmp(path, "/dev/hugepages") == 0;
+}
+
+static int by_file(const void *left, const void *right)
+{
+    const struct file_range *a = left;
+    const struct file_range *b = right;
+    int order = strcmp(a->region->backend.path.value, b->region->backend.path.value);
+    if (order)
+        return order;
+    if (a->start != b->start)
+        return a->start < b->start ? -1 : 1;
+    return a->order < b->order ? -1 : 1;
+}
+
+static void report_shared(const struct file_range *first, const struct file_range *second,
+                          struct diags *diags)
+{
+    const struct region *a = first->region;
+    const struct region *b = second->region;
     struct diag *d;
-    if (vm->node_count > QEMU_NODE_LIMIT) {
-        d = diag_add(diags, RULE_NODE_COUNT, vm->nodes_at, "%zu nodes: QEMU has at most %d",
-                     vm->node_count, QEMU_NODE_LIMIT);
-        diag_help(diags, d, "use fewer nodes");
+    if (same_place(a->backend.path.at, b->backend.path.at)) {
+        d = diag_add(diags, RULE_BACKEND_SHARED, b->backend.path.at,
+                     "one file behind regions of nodes %u and %u: they would be the same memory",
+                     a->node, b->node);
+    } else {
+        d = diag_add(diags, RULE_BACKEND_SHARED, b->backend.path.at,
+                     "this file is behind another region too: they would be the same memory");
+        diag_note(diags, d, a->backend.path.at, "the other region, of node %u", a->node);
     }
-    if (vm->cpus.max.value > t->max_cpus) {
-        d = diag_add(diags, RULE_CPU_COUNT, vm->cpus.at,
-                     "%" PRIu64 " vCPUs: the machine type '%s' has at most %u", vm->cpus.max.value,
-                     vm->machine.type.value, t->max_cpus);
-        diag_help(diags, d, t->machine == MACHINE_PC ? "write 'machine: q35', or fewer vCPUs"
-                            : "use a machine type of QEMU 9.0 or newer, or fewer vCPUs");
-    }
-    if (vm->slots.value > QEMU_SLOT_LIMIT) {
-        d = diag_add(diags, RULE_SLOT_COUNT, vm->slots.at, "%" PRIu64 " slots: QEMU has at most %d",
-                     vm->slots.value, QEMU_SLOT_LIMIT);
-        diag_help(diags, d, "SPM needs no slots; write as many as DIMMs are to be plugged");
-    }
-    if (vm->cpus.modules.value > 1 && t->version < QEMU_9_1) {
-        d = diag_add(diags, RULE_CPU_TOPOLOGY, vm->cpus.modules.at,
-                     "QEMU %u.%u has no CPU modules", t->version / 100, t->version % 100);
-        diag_help(diags, d, "use dies or cores, or QEMU 9.1");
-    }
+    diag_help(diags, d, "name another file, or add an 'offset' of 0x%" PRIx64
+              "; end the path of a directory with '/'", first->end);
 }
 
-static void check_apic_ids(const struct vm *vm, const struct qemu_target *t, struct diags *diags)
+/* Private mappings of a file have no memory in common once it is written to. */
+static void check_shared_files(struct check_context *c)
 {
-    uint32_t highest = apic_id(&vm->cpus, (uint32_t)vm->cpus.max.value - 1);
-    uint32_t present = apic_id(&vm->cpus, (uint32_t)vm->cpus.count.value - 1);
-    uint64_t per_socket = vm->cpus.max.value / vm->cpus.sockets.value;
-    struct diag *d;
-    if (!t->kvm && t->version < QEMU_9_0 && highest >= 255) {
-        d = diag_add(diags, RULE_X2APIC, vm->cpus.at,
-                     "the highest APIC id is %u; under tcg QEMU %u.%u stops at 254", highest,
-                     t->version / 100, t->version % 100);
-        diag_help(diags, d, "use fewer vCPUs, kvm, or QEMU 9.0");
-    } else if (!t->kvm && present >= 255 && !t->model->x2apic) {
-        d = diag_add(diags, RULE_X2APIC, vm->cpus.at,
-                     "the APIC id %u needs x2APIC, which the CPU model '%s' has not under tcg",
-                     present, vm->machine.cpu.value);
-        diag_help(diags, d, "write 'cpu: max'");
-    }
-    if (t->version >= QEMU_9_0 && t->machine_version < QEMU_8_1 && per_socket >= 255) {
-        d = diag_add(diags, RULE_CPU_TOPOLOGY, vm->cpus.at,
-                     "%" PRIu64 " vCPUs in a socket: the SMBIOS of machine types before 8.1 holds "
-                     "254", per_socket);
-        diag_help(diags, d, "use more sockets, or a newer machine type");
-    }
-}
-
-static void check_sizes(const struct vm *vm, const struct qemu_target *t, struct diags *diags)
-{
-    uint64_t boot = 0;
-    bool reported = false;
+    const struct vm *vm = c->vm;
+    struct file_range *files = arena_alloc(c->arena, vm->region_count, sizeof(*files));
+    size_t count = 0;
     FOR_EACH_REGION(vm, owner, region)
     {
         const struct backend *b = &region->backend;
-        bool device = t->interface == SPM_SP_MEM && region->type.value == MEMORY_SPM;
-        boot += device ? 0 : region->size.value;
-        /* Node RAM over anonymous memory may have any size. */
-        uint64_t align = device || b->kind.value != BACKEND_RAM ? backend_alignment(b) : 1;
-        if (region->size.value % align == 0)
+        if (b->kind.value != BACKEND_FILE || !b->path.value || is_directory(b))
             continue;
-        reported = true;
-        struct strbuf page = {0};
-        struct strbuf size = {0};
-        strbuf_add_size(&page, align, " ");
-        strbuf_add_size(&size, round_up(region->size.value, align), "");
-        struct diag *d = diag_add(diags, RULE_SIZE_ALIGNMENT, region->size.at,
-                                  "the size is not a multiple of the %s that its backend needs",
-                                  page.data);
-        diag_help(diags, d, "write %s", size.data);
-        strbuf_free(&page);
-        strbuf_free(&size);
+        files[count] = (struct file_range){region, b->offset.value,
+                                           b->offset.value + region->size.value, count};
+        count++;
     }
-    if (boot % QEMU_RAM_UNIT && !reported) {
-        struct diag *d = diag_add(diags, RULE_SIZE_ALIGNMENT, vm->nodes_at,
-                                  "boot memory is not a multiple of 8 KiB, to which QEMU rounds it");
-        diag_help(diags, d, "make the sizes of the nodes whole MiB");
-    }
-}
-
-/* Whether two regions can be one memdev: QEMU gives them the same memory then. */
-static bool same_backend(const struct region *a, const struct region *b)
-{
-    const struct backend *x = &a->backend;
-    const struct backend *y = &b->backend;
-    return !given(b->id.at) && x->kind.value != BACKEND_FILE && x->kind.value == y->kind.value &&
-           x->hugepages.value == y->hugepages.value && x->share.value == y->share.value &&
-           x->prealloc.value == y->prealloc.value && x->reserve.value == y->reserve.value &&
-           x->merge.value == y->merge.value && x->dump.value == y->dump.value &&
-           x->policy.value == y->policy.value &&
-           id_list_equal(&x->host_nodes, &y->host_nodes);
-}
-
-/* One memdev a node; and what the interfaces that type whole nodes can hold. */
-static void check_node_regions(const struct vm *vm, const struct qemu_target *t,
-                               struct diags *diags)
-{
-    for (size_t n = 0; n < vm->node_count; n++) {
-        const struct node *node = &vm->nodes[n];
-        const struct region *boot = NULL;
-        for (size_t r = 0; r < node->region_count; r++) {
-            const struct region *region = &node->regions[r];
-            int type = region->type.value;
-            struct diag *d;
-            if (type == MEMORY_RESERVED && t->interface != SPM_MEMMAP_TYPE) {
-                d = diag_add(diags, RULE_RESERVED_INTERFACE, region->type.at,
-                             "'%s' has no memory of type reserved",
-                             spm_interface_names[t->interface]);
-                diag_help(diags, d, "write 'type: spm', or choose 'targets.qemu.spm-interface: "
-                          "memmap-type' (patched QEMU only)");
-            } else if (type == MEMORY_SPM && !qemu_spm_is_boot_memory(t)) {
-                continue;
-            } else if (!boot) {
-                boot = region;
-            } else if (type != boot->type.value) {
-                d = diag_add(diags, RULE_REGIONS_PER_NODE, region->at,
-                             "'%s' types whole nodes: node %zu cannot have %s memory and %s memory",
-                             spm_interface_names[t->interface], n,
-                             memory_type_names[boot->type.value], memory_type_names[type]);
-                diag_note(diags, d, boot->at, "the node's other memory");
-                diag_help(diags, d, "use another node, or choose 'targets.qemu.spm-interface: sp-mem' "
-                          "(QEMU 11.1)");
-            } else if (type != MEMORY_NORMAL || !same_backend(boot, region)) {
-                d = diag_add(diags, RULE_REGIONS_PER_NODE, region->at,
-                             "QEMU gives node %zu one piece of %s memory, with one backend and one id",
-                             n, memory_type_names[type]);
-                diag_note(diags, d, boot->at, "the node's first piece");
-                diag_help(diags, d, "write one region of both sizes, or use another node");
-            }
+    if (count)
+        qsort(files, count, sizeof(*files), by_file);
+    const struct file_range *all = NULL;    /* of this path, the one that reaches farthest */
+    const struct file_range *shared = NULL; /* of these, of those that write to the file */
+    struct span last = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct backend *b = &files[i].region->backend;
+        if (i && strcmp(b->path.value, files[i - 1].region->backend.path.value) != 0)
+            all = shared = NULL;
+        bool writes = b->share.value || is_device_dax(b);
+        const struct file_range *other = writes ? all : shared;
+        if (other && other->end > files[i].start && !same_place(b->path.at, last)) {
+            report_shared(other, &files[i], c->diags);
+            last = b->path.at;
         }
+        all = all && all->end >= files[i].end ? all : &files[i];
+        if (writes)
+            shared = shared && shared->end >= files[i].end ? shared : &files[i];
     }
 }
 
-static void check_hmat_values(const struct vm *vm, struct diags *diags)
-{
-    for (int type = 0; type < HMAT_TYPES; type++) {
-        enum hmat_type t = (enum hmat_type)type;
-        struct hmat_scale scale;
-        bool ok = true;
-        hmat_scale_start(&scale, t);
-        for (size_t i = 0; ok && i < vm->pair_count; i++) {
-            const struct number *value = &vm->pairs[i].values[type];
-            if (!given(value->at))
-                continue;
-            struct diag *d;
-            uint64_t unit = hmat_is_latency(t) ? 1000 : 1;
-            if (value->value % (hmat_is_latency(t) ? 1000 : MIB)) {
-                d = diag_add(diags, RULE_HMAT_VALUE, value->at, "QEMU takes whole %s",
-                             hmat_is_latency(t) ? "nanoseconds" : "MiB/s");
-                diag_help(diags, d, "round it");
-                ok = false;
-            } else if (!hmat_scale_add(&scale, t, value->value / unit)) {
-                d = diag_add(diags, RULE_HMAT_VALUE, value->at,
-                             "this value and those before it do not fit into 16 bits with one unit");
-                diag_help(diags, d, hmat_is_latency(t)
-                                        ? "use values with more common zeros, or a smaller range"
-                                        : "use values with a larger common power of two, or a smaller "
-                                          "range");
-                ok = false;
-            }
-        }
-        /* QEMU checks a latency against the unit before it, so the final one is checked here. */
-        for (size_t i = 0; ok && i < vm->pair_count; i++) {
-            const struct number *value = &vm->pairs[i].values[type];
-            uint64_t v = hmat_is_latency(t) ? value->value / 1000 : value->value;
-            if (!given(value->at) || v / scale.base < UINT16_MAX)
-                continue;
-            struct diag *d = diag_add(diags, RULE_HMAT_VALUE, value->at,
-                                      "QEMU would cut this value to 16 bits of the unit that the "
-                                      "other values need, without a word");
-            diag_help(diags, d, "use values with more common zeros, or a smaller range");
-            ok = false;
-        }
-    }
-}
-
-static void check_boot(const struct vm *vm, struct diags *diags)
-{
-    const struct boot *b = &vm->boot;
-    bool confidential = vm->machine.confidential.value != CONFIDENTIAL_NONE;
-    struct diag *d;
-    if (b->firmware.value == FIRMWARE_NONE && !b->kernel.value) {
-        d = diag_add(diags, RULE_KERNEL_MISSING, b->firmware.at,
-                     "no firmware, and no kernel to boot without it");
-        diag_help(diags, d, "add 'kernel', or name a firmware");
-    }
-    if ((b->initrd.value || b->cmdline.value) && !b->kernel.value) {
-        d = diag_add(diags, RULE_KERNEL_MISSING, b->initrd.value ? b->initrd.at : b->cmdline.at,
-                     "'%s' without a kernel: QEMU refuses it", b->initrd.value ? "initrd" : "cmdline");
-        diag_help(diags, d, "add 'kernel', or leave it out");
-    }
-    if (b->firmware.value == FIRMWARE_NONE && (b->code.value || b->vars.value)) {
-        d = diag_add(diags, RULE_FIRMWARE_FILES, b->code.value ? b->code.at : b->vars.at,
-                     "a file of a firmware that is 'none'");
-        diag_help(diags, d, "name the firmware's type");
-    }
-    if (b->vars.value && (b->firmware.value != FIRMWARE_OVMF || confidential)) {
-        d = diag_add(diags, RULE_FIRMWARE_FILES, b->vars.at, confidential
-                     ? "a confidential guest boots from one image, without 'vars'"
-                     : "'%s' keeps no variables in a file", firmware_names[b->firmware.value]);
-        diag_help(diags, d, "leave 'vars' out");
-    }
-}
-
-static void check_features(const struct vm *vm, const struct qemu_target *t, struct diags *diags)
+/* QEMU: "backing store align 0x200000 is larger than 'align' option 0x0" (system/physmem.c,
+ * qemu_ram_alloc_from_fd). Linux: no private mapping of a device dax (drivers/dax/device.c). */
+static void check_device_dax(const struct backend *b, struct diags *diags)
 {
     struct diag *d;
-    if (vm->machine.confidential.value != CONFIDENTIAL_NONE && !t->kvm) {
-        d = diag_add(diags, RULE_CONFIDENTIAL, vm->machine.confidential.at,
-                     "a confidential guest needs kvm");
-        diag_help(diags, d, "write 'accel: kvm'");
+    if (!b->align.value) {
+        d = diag_add(diags, RULE_BACKEND_DAX_ALIGN, b->path.at,
+                     "QEMU maps a device dax only with its alignment");
+        diag_help(diags, d, "add 'align: 2MiB', or what the host's 'daxctl list' calls its align");
     }
-    FOR_EACH_REGION(vm, owner, region)
+    if (!b->share.value) {
+        d = diag_add(diags, RULE_BACKEND_DAX_ALIGN, b->path.at,
+                     "a device dax cannot be mapped privately");
+        diag_help(diags, d, "add 'share: true'");
+    }
+}
+
+/* Where host nodes are named for some memory, other memory still comes from anywhere. A device dax
+ * is where it is, and an explicit policy is meant. */
+static void check_partial_placement(struct check_context *c)
+{
+    const struct region *bound = NULL;
+    struct span last = {0};
+    FOR_EACH_REGION(c->vm, owner, region)
+        if (!bound && region->backend.policy.value != POLICY_DEFAULT)
+            bound = region;
+    FOR_EACH_REGION(c->vm, owner, region)
     {
-        if (given(region->backend.offset.at) && t->version < QEMU_8_1) {
-            d = diag_add(diags, RULE_BACKEND_KEY, region->backend.offset.at,
-                         "file backends have an 'offset' since QEMU 8.1");
-            diag_help(diags, d, "leave it out, or use a newer QEMU");
-        }
+        if (!bound || given(region->backend.policy.at) || is_device_dax(&region->backend) ||
+            region->backend.policy.value != POLICY_DEFAULT || same_place(region->at, last))
+            continue;
+        last = region->at;
+        struct diag *d = diag_add(c->diags, RULE_HOST_PLACEMENT_PARTIAL, region->at,
+                                  "this memory of node %u comes from any host node, while other "
+                                  "memory is placed", region->node);
+        diag_note(c->diags, d, bound->backend.host_nodes.at, "host nodes of node %u", bound->node);
+        diag_help(c->diags, d, "add 'host-nodes' to its node or backend, or 'policy: default'");
     }
-    if (t->interface == SPM_SP_MEM || t->interface == SPM_MEMMAP_TYPE || t->interface == SPM_FLAG ||
-        vm_memory(vm, MEMORY_SPM) == 0)
-        return;
-    d = diag_add(diags, RULE_SPM_KERNEL_PARAMETER, vm->qemu_spm.at,
-                 "SPM is plain RAM to QEMU and to firmware; the guest's kernel makes it "
-                 "soft-reserved");
-    diag_help(diags, d, vm->boot.kernel.value
-                            ? "the emitted command line of the kernel holds the memmap= parameters"
-                            : "add the memmap= parameters to the kernel's command line in the guest");
 }
 
-bool check_qemu(const struct vm *vm, const struct qemu_target *t, struct arena *arena,
-                struct diags *diags)
+void check_backend_paths(struct check_context *c)
 {
-    (void)arena;
-    size_t before = diags->errors;
-    check_counts(vm, t, diags);
-    check_apic_ids(vm, t, diags);
-    check_node_regions(vm, t, diags);
-    check_sizes(vm, t, diags);
-    check_hmat_values(vm, diags);
-    check_boot(vm, diags);
-    check_features(vm, t, diags);
-    return diags->errors == before;
+    struct span last = {0};
+    check_shared_files(c);
+    FOR_EACH_REGION(c->vm, owner, region)
+    {
+        const struct backend *b = &region->backend;
+        if (!(c->targets & TARGET_RUNS_QEMU) || !b->path.value || !is_device_dax(b) ||
+            same_place(b->path.at, last))
+            continue;
+        check_device_dax(b, c->diags);
+        last = b->path.at;
+    }
+    check_partial_placement(c);
+}
+
+/* Whether a version is what releases of edk2 are called: YYYYMM, or a day, YYYYMMDD. */
+static bool is_edk2_version(const char *text)
+{
+    size_t len = strspn(text, "0123456789");
+    if (text[len] || (len != 6 && len != 8))
+        return false;
+    unsigned long number = strtoul(text, NULL, 10);
+    unsigned long day = len == 8 ? number % 100 : 1;
+    unsigned long month = (len == 8 ? number / 100 : number) % 100;
+    return text[0] == '2' && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+/* Numbers with points, as SeaBIOS has them. */
+static bool is_dotted_version(const char *text)
+{
+    bool digit = false;
+    for (; *text; text++) {
+        if (*text == '.' ? !digit : *text < '0' || *text > '9')
+            return false;
+        digit = *text != '.';
+    }
+    return digit;
+}
+
+void check_firmware_version(struct check_context *c)
+{
+    const struct boot *boot = &c->vm->boot;
+    const char *version = boot->version.value;
+    struct diag *d = NULL;
+    if (!version)
+        return;
+    if (boot->firmware.value == FIRMWARE_NONE) {
+        d = diag_add(c->diags, RULE_FIRMWARE_VERSION, boot->version.at,
+                     "the version of a firmware that is 'none'");
+        diag_help(c->diags, d, "leave it out, or name the firmware's type");
+    } else if (boot->firmware.value == FIRMWARE_OVMF && !is_edk2_version(version)) {
+        d = diag_add(c->diags, RULE_FIRMWARE_VERSION, boot->version.at,
+                     "'%.60s' is not a version of OVMF", version);
+        diag_help(c->diags, d,
+                  "write the year and month of its edk2-stable release, such as 202605, or a day, "
+                  "20260522");
+    } else if (boot->firmware.value == FIRMWARE_SEABIOS && !is_dotted_version(version)) {
+        d = diag_add(c->diags, RULE_FIRMWARE_VERSION, boot->version.at,
+                     "'%.60s' is not a version of SeaBIOS", version);
+        diag_help(c->diags, d, "write a version such as 1.17.0");
+    }
 }

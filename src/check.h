@@ -1,16 +1,93 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules' functions: what is wrong with a model, for any target and for QEMU. They read and
- * report, and never change what they judge. Layer 4. */
+/* The rules' functions: what is wrong with a model, for the targets that are asked for. They read and
+ * report, and never change what they judge. Layer 5. */
 #ifndef SPMTOPO_CHECK_H
 #define SPMTOPO_CHECK_H
 
-#include "target_qemu.h"
+#include "layout.h"
 
-/* What no target can hold. false when there was an error: nothing that follows is then defined. */
-bool check_model(const struct vm *vm, struct arena *arena, struct diags *diags);
+/* What the functions judge. */
+struct check_context {
+    const struct vm *vm;
+    unsigned targets;               /* enum target_bit: who will run it */
+    const struct qemu_target *qemu; /* from PHASE_TARGET on, where a target runs QEMU */
+    const struct layout *layout;    /* in PHASE_GUEST, where a target runs QEMU */
+    struct arena *arena;            /* for what lives as long as the findings */
+    struct diags *diags;
+};
 
-/* What this QEMU refuses, or cannot hold. Needs a model that check_model() passed. */
-bool check_qemu(const struct vm *vm, const struct qemu_target *target, struct arena *arena,
-                struct diags *diags);
+/* Runs the functions of a phase that concern the context's targets. false when one of them found an
+ * error. */
+bool check_run(struct check_context *context, enum phase phase);
+
+/* The functions, by file; the table of rules names them. */
+/* check.c */
+void check_cpus(struct check_context *context);
+void check_object_ids(struct check_context *context);
+void check_regions(struct check_context *context);
+void check_boot_memory(struct check_context *context);
+void check_mixed(struct check_context *context);
+void check_spm_cpus(struct check_context *context);
+void check_hmat(struct check_context *context);
+void check_backend_paths(struct check_context *context);
+void check_firmware_version(struct check_context *context);
+/* check_qemu.c */
+void check_counts(struct check_context *context);
+void check_apic_ids(struct check_context *context);
+void check_smbios(struct check_context *context);
+void check_node_regions(struct check_context *context);
+void check_sizes(struct check_context *context);
+void check_hmat_values(struct check_context *context);
+void check_boot(struct check_context *context);
+void check_confidential(struct check_context *context);
+void check_interface(struct check_context *context);
+/* check_guest.c */
+void check_empty_nodes(struct check_context *context);
+void check_splits(struct check_context *context);
+void check_blocks(struct check_context *context);
+void check_slot_slack(struct check_context *context);
+void check_amd_hole(struct check_context *context);
+void check_touching(struct check_context *context);
+void check_migration(struct check_context *context);
+void check_tiers(struct check_context *context);
+void check_cmdline(struct check_context *context);
+void check_distances(struct check_context *context);
+void check_hmat_complete(struct check_context *context);
+void check_hmat_distances(struct check_context *context);
+void check_firmware(struct check_context *context);
+/* check_libvirt.c */
+void check_libvirt_values(struct check_context *context);
+void check_libvirt_spm(struct check_context *context);
+void check_libvirt_sizes(struct check_context *context);
+void check_libvirt_cells(struct check_context *context);
+void check_libvirt_hmat(struct check_context *context);
+void check_libvirt_backends(struct check_context *context);
+/* check_cloudhv.c */
+void check_cloudhv_dropped(struct check_context *context);
+void check_cloudhv_nodes(struct check_context *context);
+void check_cloudhv_order(struct check_context *context);
+void check_cloudhv_cpus(struct check_context *context);
+void check_cloudhv_backends(struct check_context *context);
+void check_cloudhv_boot(struct check_context *context);
+void check_cloudhv_machine(struct check_context *context);
+void check_cloudhv_spm(struct check_context *context);
+void check_cloudhv_sizes(struct check_context *context);
+void check_cloudhv_blocks(struct check_context *context);
+void check_cloudhv_kernel(struct check_context *context);
+
+/* Every region of a model, in order of node and declaration. */
+#define FOR_EACH_REGION(vm, owner, region)                                                         \
+    for (const struct node *owner = (vm)->nodes; owner < (vm)->nodes + (vm)->node_count; owner++)  \
+        for (const struct region *region = owner->regions;                                         \
+             region < owner->regions + owner->region_count; region++)
+
+/* Whether a node has a region of a type; *at is the first, where at is not NULL. */
+bool node_has_type(const struct node *node, enum memory_type type, const struct region **at);
+
+/* Whether a node is one more of those that an id list stands for: what is said of the first holds. */
+static inline bool node_repeats(const struct vm *vm, size_t n)
+{
+    return n > 0 && same_place(vm->nodes[n].at, vm->nodes[n - 1].at);
+}
 
 #endif

@@ -10,8 +10,7 @@
 #include "diag_render.h"
 #include "outfile.h"
 
-/* What a system call said of a file, whose name may hold anything. */
-static void complain(const char *what, const char *file)
+void cmd_complain(const char *what, const char *file)
 {
     struct strbuf text = {0};
     const char *reason = strerror(errno);
@@ -22,20 +21,23 @@ static void complain(const char *what, const char *file)
     strbuf_free(&text);
 }
 
-int cmd_compile(struct compilation *c, const struct options *options)
+int cmd_compile(struct compilation *c, const struct options *options, const char *file)
 {
+    enum command_bit command = options->command->bit;
     *c = (struct compilation){0};
-    if (!source_load(&c->source, options->file)) {
-        complain("read", options->file);
+    if (!source_load(&c->source, file)) {
+        cmd_complain("read", file);
         return STATUS_FAILURE;
     }
     struct overrides overrides = options->overrides;
-    overrides.predicts = options->command->bit == COMMAND_EXPECT;
-    compile_qemu(c, &overrides);
+    overrides.targets = command == COMMAND_CHECK ? options->target : TARGET_QEMU;
+    overrides.judges_guest = command == COMMAND_GEN || command == COMMAND_CHECK;
+    overrides.predicts = command == COMMAND_EXPECT || command == COMMAND_CHECK;
+    compile(c, &overrides);
     return c->ok ? STATUS_OK : STATUS_FINDINGS;
 }
 
-static bool use_color(const struct options *options)
+bool cmd_color(const struct options *options)
 {
     const char *none = getenv("NO_COLOR");
     if (options->color != COLOR_AUTO)
@@ -43,19 +45,26 @@ static bool use_color(const struct options *options)
     return !(none && *none) && isatty(STDERR_FILENO);
 }
 
+int cmd_write(const struct options *options, struct strbuf *output)
+{
+    bool ok = outfile_write(options->output, output->data, output->len);
+    if (!ok)
+        cmd_complain("write", options->output ? options->output : "standard output");
+    strbuf_free(output);
+    return ok ? STATUS_OK : STATUS_FAILURE;
+}
+
 int cmd_finish(struct compilation *c, const struct options *options, int status,
                struct strbuf *output)
 {
     struct strbuf text = {0};
     diag_render_text(&text, &c->diags, &c->source,
-                     options->quiet ? SEVERITY_ERROR : SEVERITY_NOTE, use_color(options));
+                     options->quiet ? SEVERITY_ERROR : SEVERITY_NOTE, cmd_color(options));
     if (text.len)
         fwrite(text.data, 1, text.len, stderr);
     strbuf_free(&text);
-    if (status == STATUS_OK && !outfile_write(options->output, output->data, output->len)) {
-        complain("write", options->output ? options->output : "standard output");
-        status = STATUS_FAILURE;
-    }
+    if (status == STATUS_OK)
+        status = cmd_write(options, output);
     strbuf_free(output);
     compile_free(c);
     return status;

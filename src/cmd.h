@@ -12,10 +12,19 @@ enum { STATUS_OK = 0, STATUS_FINDINGS = 1, STATUS_FAILURE = 2 };
 int cmd_gen(const struct options *options);
 int cmd_expect(const struct options *options);
 int cmd_show(const struct options *options);
+int cmd_check(const struct options *options);
+int cmd_rules(const struct options *options);
+int cmd_explain(const struct options *options);
 
-/* Reads and compiles options->file. STATUS_OK, or the status to exit with. Findings are printed by
+/* Reads and compiles a file. STATUS_OK, or the status to exit with. Findings are printed by
  * cmd_finish(), which also frees. */
-int cmd_compile(struct compilation *c, const struct options *options);
+int cmd_compile(struct compilation *c, const struct options *options, const char *file);
+/* "cannot WHAT 'FILE'" and what errno says, to standard error; the name may hold anything. */
+void cmd_complain(const char *what, const char *file);
+/* Whether messages are colored. */
+bool cmd_color(const struct options *options);
+/* Writes the output of a command and frees it. Returns the exit status. */
+int cmd_write(const struct options *options, struct strbuf *output);
 /* Prints the findings; where status is STATUS_OK writes the output. Returns the final status and
  * frees both. */
 int cmd_finish(struct compilation *c, const struct options *options, int status,

@@ -17,7 +17,7 @@ int cmd_expect(const struct options *options)
     }
     struct compilation c;
     struct strbuf out = {0};
-    int status = cmd_compile(&c, options);
+    int status = cmd_compile(&c, options, options->files[0]);
     if (status == STATUS_OK) {
         struct expectation e = {
             .vm = &c.vm,

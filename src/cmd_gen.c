@@ -3,12 +3,13 @@
 
 #include "cmd.h"
 #include "emit_qemu.h"
+#include "kernel_parameters.h"
 
 /* What the guest must be told by other means than this command line. */
 static void add_comments(struct strbuf *out, const struct compilation *c, bool fragment)
 {
     struct strbuf parameters = {0};
-    emit_kernel_parameters(&parameters, &c->vm, &c->target, &c->layout);
+    kernel_parameters(&parameters, &c->vm, &c->target, &c->layout);
     if (parameters.len) {
         strbuf_adds(out, "# SPM is plain RAM to QEMU and to firmware. It is specific-purpose memory "
                          "only to a guest\n# kernel that is booted with\n#   ");
@@ -28,7 +29,7 @@ int cmd_gen(const struct options *options)
     }
     struct compilation c;
     struct strbuf out = {0};
-    int status = cmd_compile(&c, options);
+    int status = cmd_compile(&c, options, options->files[0]);
     if (status == STATUS_OK) {
         struct argv argv = {0};
         emit_qemu(&argv, &c.vm, &c.target, &c.layout, &c.tables, options->fragment);

@@ -6,7 +6,7 @@ int cmd_show(const struct options *options)
 {
     struct compilation c;
     struct strbuf out = {0};
-    int status = cmd_compile(&c, options);
+    int status = cmd_compile(&c, options, options->files[0]);
     if (status == STATUS_OK) {
         if (options->format == FORMAT_YAML)
             show_yaml(&out, &c.vm, &c.target, &c.layout);

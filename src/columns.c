@@ -6,12 +6,11 @@
 
 void columns_add(struct columns *c, const char *format, ...)
 {
-    char text[256];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    strbuf_addv(&c->cells, format, args);
     va_end(args);
-    strbuf_add(&c->cells, text, strlen(text) + 1);
+    strbuf_addc(&c->cells, '\0');
     c->count++;
 }
 

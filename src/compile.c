@@ -23,7 +23,7 @@ static void assume(struct compilation *c)
     if (!c->target.vendor_assumed || !layout_has_ht_entry(&c->layout, &c->target))
         return;
     c->assumption = "the host's CPU is AMD's";
-    struct diag *d = diag_add(&c->diags, RULE_CPU_VENDOR_UNSTATED, c->vm.machine.accel.at,
+    struct diag *d = diag_add(&c->diags, RULE_CPU_VENDOR_UNSTATED, vm_vendor_place(&c->vm),
                               "assumed that %s: on another the E820 is without the reserved range "
                               "0xfd00000000-0xffffffffff", c->assumption);
     diag_help(&c->diags, d, "write 'machine: {cpu-vendor: amd}' or 'intel', as the host is");
@@ -38,12 +38,33 @@ static bool build(struct compilation *c, const struct overrides *o)
         return false;
     override(&c->vm, o);
     model_complete(&c->vm, &c->arena);
-    bool model = check_model(&c->vm, &c->arena, &c->diags);
-    if (!qemu_target_resolve(&c->target, &c->vm, &c->diags) || !model)
+    c->targets = o->targets         ? o->targets
+                 : c->vm.named_targets ? c->vm.named_targets
+                                       : TARGET_QEMU;
+    struct check_context context = {
+        .vm = &c->vm,
+        .targets = c->targets,
+        .arena = &c->arena,
+        .diags = &c->diags,
+    };
+    bool ok = check_run(&context, PHASE_MODEL);
+    bool runs_qemu = c->targets & TARGET_RUNS_QEMU;
+    if (runs_qemu && !qemu_target_resolve(&c->target, &c->vm, &c->diags))
         return false;
-    if (!check_qemu(&c->vm, &c->target, &c->arena, &c->diags) || c->diags.errors ||
+    context.qemu = &c->target;
+    /* QEMU's rules stand on a model with errors, so that one run reports theirs too. */
+    if ((ok || c->targets == TARGET_QEMU) && !check_run(&context, PHASE_TARGET))
+        return false;
+    if (c->diags.errors)
+        return false;
+    if (runs_qemu &&
         !layout_qemu(&c->layout, &c->vm, &c->target, &c->arena, &c->diags))
         return false;
+    context.layout = &c->layout;
+    if (o->judges_guest && !check_run(&context, PHASE_GUEST))
+        return false;
+    if (!runs_qemu)
+        return true;
     tables_qemu(&c->tables, &c->vm, &c->target, &c->layout, &c->arena);
     if (o->predicts)
         assume(c);
@@ -69,8 +90,40 @@ static bool apply(struct diag *diag, const struct rule_setting *setting)
     return true;
 }
 
+/* Comments whose rule is judged and has found nothing on their line. Where there is no result, what
+ * was not judged may still be there. */
+static void report_unused(struct compilation *c, const struct overrides *o, const bool *used)
+{
+    for (size_t a = 0; a < c->allow_count; a++) {
+        const struct doc_allow *allow = &c->allows[a];
+        const struct rule *rule = rule_find(allow->rule);
+        struct diag *d;
+        if (!rule) {
+            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at, "there is no rule '%.60s'",
+                         allow->rule);
+            diag_help(&c->diags, d, "'spmtopo rules' lists them");
+        } else if (rule->severity == SEVERITY_ERROR) {
+            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at,
+                         "'%s' is an error and cannot be allowed", rule->name);
+            diag_help(&c->diags, d, "leave the comment out; 'spmtopo explain %s' says what to do",
+                      rule->id);
+        } else if (!used[a] && c->ok && o->judges_guest && (rule->targets & c->targets) &&
+                   rule != rule_info(RULE_CPU_VENDOR_UNSTATED)) {
+            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at,
+                         "'%s' finds nothing on line %u", rule->name, allow->line);
+            diag_help(&c->diags, d, "leave the comment out, or move it to the line of the finding");
+        }
+    }
+}
+
 static void apply_settings(struct compilation *c, const struct overrides *o)
 {
+    bool *used = arena_alloc(&c->arena, c->allow_count, sizeof(*used));
+    for (size_t i = 0; i < c->diags.count; i++)
+        for (size_t a = 0; a < c->allow_count; a++)
+            used[a] |= c->allows[a].line == c->diags.items[i]->at.line &&
+                       applies(c->diags.items[i], c->allows[a].rule);
+    report_unused(c, o, used);
     size_t kept = 0;
     for (size_t i = 0; i < c->diags.count; i++) {
         struct diag *diag = c->diags.items[i];
@@ -89,7 +142,7 @@ static void apply_settings(struct compilation *c, const struct overrides *o)
     c->diags.count = kept;
 }
 
-void compile_qemu(struct compilation *c, const struct overrides *o)
+void compile(struct compilation *c, const struct overrides *o)
 {
     c->diags.arena = &c->arena;
     c->ok = build(c, o);

@@ -7,8 +7,10 @@
 #include "acpi.h"
 #include "doc.h"
 
-/* What the command line says over the file; NULL or -1: nothing. */
+/* What the command line says over the file (NULL or -1: nothing), and what is asked. */
 struct overrides {
+    unsigned targets;  /* enum target_bit: who will run it; 0: those that the file names, or QEMU */
+    bool judges_guest; /* firmware and the guest's kernel count too */
     const char *qemu_version;
     int spm_interface;
     int firmware;
@@ -29,12 +31,13 @@ struct compilation {
     struct layout layout;
     struct tables tables;
     const char *assumption; /* what the tables take for granted; NULL: nothing */
-    bool ok;                /* there are tables */
+    unsigned targets;       /* enum target_bit: who was judged for */
+    bool ok;                /* no errors: there are tables, where a target runs QEMU */
 };
 
-/* Compiles a loaded source for QEMU, as far as its errors allow. Findings are sorted, and the rules'
- * settings applied. The caller frees with compile_free(), whatever the outcome. */
-void compile_qemu(struct compilation *c, const struct overrides *overrides);
+/* Compiles a loaded source, as far as its errors allow; tables come of the targets that run QEMU.
+ * Findings are sorted, and the rules' settings applied. The caller frees with compile_free(), whatever the outcome. */
+void compile(struct compilation *c, const struct overrides *overrides);
 void compile_free(struct compilation *c);
 
 #endif

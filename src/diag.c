@@ -108,3 +108,10 @@ size_t diag_count(const struct diags *diags, enum severity severity)
         count += diags->items[i]->severity == severity;
     return count;
 }
+
+const char *severity_name(enum severity severity)
+{
+    static const char *const names[] = {
+        [SEVERITY_NOTE] = "note", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"};
+    return names[severity];
+}

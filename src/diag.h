@@ -16,6 +16,11 @@ struct span {
     uint32_t end_column;
 };
 
+static inline bool same_place(struct span a, struct span b)
+{
+    return a.line == b.line && a.column == b.column;
+}
+
 struct diag_note {
     struct span at;
     const char *text;
@@ -59,5 +64,8 @@ void diag_note(struct diags *diags, struct diag *diag, struct span at, const cha
  * once. */
 void diag_sort(struct diags *diags);
 size_t diag_count(const struct diags *diags, enum severity severity);
+
+/* "note", "warning" or "error". */
+const char *severity_name(enum severity severity);
 
 #endif

@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-static const char *const severity_names[] = {
-    [SEVERITY_NOTE] = "note",
-    [SEVERITY_WARNING] = "warning",
-    [SEVERITY_ERROR] = "error",
-};
-
 static const char *const severity_colors[] = {
     [SEVERITY_NOTE] = "\033[1;36m",
     [SEVERITY_WARNING] = "\033[1;35m",
@@ -127,7 +121,7 @@ void diag_render_text(struct strbuf *out, const struct diags *diags, const struc
             continue;
         const struct rule *rule = rule_info(d->rule);
         add_place(out, source, d->at);
-        colored(out, color, severity_colors[d->severity], severity_names[d->severity]);
+        colored(out, color, severity_colors[d->severity], severity_name(d->severity));
         strbuf_adds(out, ": ");
         diag_add_visible(out, d->message, strlen(d->message));
         strbuf_addf(out, " [%s %s]\n", rule->id, rule->name);

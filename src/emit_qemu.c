@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hmat_scale.h"
+#include "kernel_parameters.h"
 
 /* Where Debian and its kin install OVMF; 'code' names it elsewhere. */
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
@@ -107,7 +108,7 @@ static void emit_kernel(struct argv *argv, const struct vm *vm, const struct qem
     struct strbuf cmdline = {0};
     strbuf_adds(&cmdline, boot->cmdline.value ? boot->cmdline.value : "");
     struct strbuf parameters = {0};
-    emit_kernel_parameters(&parameters, vm, t, layout);
+    kernel_parameters(&parameters, vm, t, layout);
     if (cmdline.len && parameters.len)
         strbuf_addc(&cmdline, ' ');
     strbuf_add(&cmdline, parameters.data, parameters.len);
@@ -118,24 +119,6 @@ static void emit_kernel(struct argv *argv, const struct vm *vm, const struct qem
         argv_option(argv, "-append", cmdline.data);
     strbuf_free(&parameters);
     strbuf_free(&cmdline);
-}
-
-void emit_kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
-                            const struct layout *layout)
-{
-    if (t->interface != SPM_KERNEL_PARAMETER)
-        return;
-    size_t start = out->len;
-    for (size_t i = 0; i < layout->affinity_count; i++) {
-        const struct affinity *a = &layout->affinity[i];
-        const struct node *node = &vm->nodes[a->node];
-        if (a->flags != SRAT_ENABLED || node->regions[0].type.value != MEMORY_SPM)
-            continue;
-        /* Documentation/admin-guide/kernel-parameters.txt, memmap=nn%ss-old+new: RAM to
-         * soft-reserved. */
-        add_key_size(out, out->len > start ? " memmap=" : "memmap=", a->size);
-        strbuf_addf(out, "%%0x%" PRIx64 "-%d+0x%x", a->address, E820_RAM, E820_SOFT_RESERVED);
-    }
 }
 
 static void emit_memory(struct argv *argv, const struct vm *vm, const struct layout *layout)
@@ -260,10 +243,11 @@ static void emit_hmat(struct argv *argv, const struct vm *vm, const struct table
             strbuf_add_u64(b, pair->from.value);
             add_key_u64(b, ",target=", pair->to.value);
             strbuf_adds(b, types[type]);
+            uint64_t value = hmat_in_qemu_units((enum hmat_type)type, pair->values[type].value);
             if (hmat_is_latency((enum hmat_type)type))
-                strbuf_add_u64(b, pair->values[type].value / 1000);
+                strbuf_add_u64(b, value);
             else
-                strbuf_add_qemu_size(b, pair->values[type].value);
+                strbuf_add_qemu_size(b, value);
         }
     }
     for (size_t i = 0; i < tables->hmat.cache_count; i++) {

@@ -11,9 +11,4 @@
 void emit_qemu(struct argv *argv, const struct vm *vm, const struct qemu_target *target,
                const struct layout *layout, const struct tables *tables, bool fragment);
 
-/* The memmap= parameters that make a guest's kernel take its SPM as soft-reserved, separated by
- * blanks; adds nothing where the interface needs none. */
-void emit_kernel_parameters(struct strbuf *out, const struct vm *vm,
-                            const struct qemu_target *target, const struct layout *layout);
-
 #endif

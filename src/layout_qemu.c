@@ -106,8 +106,9 @@ static bool place_given(struct placer *p, struct placement *place)
         d = diag_add(p->diags, RULE_ADDRESS_ALIGNMENT, region->address.at,
                      "the address 0x%" PRIx64 " is not a multiple of the 0x%" PRIx64
                      " that its backend needs", address, align);
-        diag_help(p->diags, d, "write 0x%" PRIx64 " or 0x%" PRIx64, address / align * align,
-                  round_up(address, align));
+        uint64_t step = u64_max(align, p->layout->block);
+        diag_help(p->diags, d, "write 0x%" PRIx64 " or 0x%" PRIx64, address / step * step,
+                  round_up(address, step));
     } else if (address < p->layout->window || end > p->limit) {
         add_range(&text, p->layout->window, p->limit);
         d = diag_add(p->diags, RULE_ADDRESS_WINDOW, region->address.at,
@@ -161,6 +162,10 @@ static bool place_free(struct placer *p, struct placement *place, const struct p
                               "0x%" PRIx64 " to 0x%" PRIx64, p->layout->window, p->limit);
     if (given(at))
         diag_note(p->diags, d, at, "the window is max-memory less boot memory, and 1 GiB a slot");
+    if (!given(at)) {
+        diag_help(p->diags, d, "use less memory: x86-64 has 52 address bits");
+        return false;
+    }
     struct strbuf size = {0};
     strbuf_add_size(&size, p->layout->ram + end_of(place) - p->layout->window, "");
     diag_help(p->diags, d, "raise 'device-memory.max-memory' to at least %s, or leave it out",
@@ -274,6 +279,8 @@ static bool place_high(struct layout *l, const struct vm *vm, const struct qemu_
     bool amd_rule = t->amd && qemu_has_amd_rule(t);
     l->high_base = FOUR_GIB;
     bool placed = place_spm(l, vm, arena, &low);
+    /* A window of a given size says by itself where QEMU puts it. */
+    bool goes_high = amd_rule && given(vm->max_memory.at) && top_address(l, FOUR_GIB, t) >= HT_HOLE;
     if (placed && !(amd_rule && top_address(l, FOUR_GIB, t) >= HT_HOLE))
         return true;
     l->high_base = TIB;
@@ -281,7 +288,7 @@ static bool place_high(struct layout *l, const struct vm *vm, const struct qemu_
     if (moved && !t->vendor_assumed)
         return true;
     if (moved || (placed && t->vendor_assumed)) {
-        d = diag_add(diags, RULE_CPU_VENDOR, vm->machine.accel.at,
+        d = diag_add(diags, RULE_CPU_VENDOR, vm_vendor_place(vm),
                      "this guest's memory lies elsewhere on an AMD host: QEMU then moves what would "
                      "touch the hole below 1 TiB");
         diag_help(diags, d, "write 'cpu-vendor: amd' or 'cpu-vendor: intel' under 'machine', as the "
@@ -290,14 +297,19 @@ static bool place_high(struct layout *l, const struct vm *vm, const struct qemu_
     }
     if (placed && !high.count) {
         /* Given addresses that are there only while the window is too small to be moved. */
-        d = diag_add(diags, RULE_ADDRESS_WINDOW, vm->max_memory.at,
+        const struct region *region = NULL;
+        for (size_t i = 0; i < l->spm_count && !region; i++)
+            if (given(l->spm[i].region->address.at))
+                region = l->spm[i].region;
+        d = diag_add(diags, RULE_ADDRESS_WINDOW,
+                     region ? region->address.at : vm_vendor_place(vm),
                      "no window for memory devices holds these addresses: an AMD guest's memory goes "
                      "round the hole below 1 TiB");
         diag_help(diags, d, "leave 'address' out, or set a 'device-memory.max-memory' of which the "
                   "window reaches the hole");
         return false;
     }
-    report_attempt(placed ? &high : &low, diags);
+    report_attempt(placed || (goes_high && high.count) ? &high : &low, diags);
     return false;
 }
 
@@ -310,11 +322,11 @@ static bool choose_phys_bits(struct layout *l, const struct vm *vm, const struct
     if (!given(stated->at) && !t->kvm)
         l->phys_bits = needed > 40 ? needed : 40;
     bool checked = t->version >= QEMU_7_1;
-    if (l->phys_bits <= 52 && (!l->phys_bits || l->phys_bits >= needed || !checked))
+    if (needed <= 52 && l->phys_bits <= 52 && (!l->phys_bits || l->phys_bits >= needed || !checked))
         return true;
-    struct diag *d = diag_add(diags, RULE_PHYS_BITS, stated->at,
+    struct diag *d = diag_add(diags, RULE_PHYS_BITS, given(stated->at) ? stated->at : vm->nodes_at,
                               "the guest's addresses end at 0x%" PRIx64 " and need %u bits, not %u",
-                              l->top, needed, l->phys_bits > 52 ? 52 : l->phys_bits);
+                              l->top, needed, l->phys_bits && l->phys_bits < 52 ? l->phys_bits : 52);
     if (needed <= 52)
         diag_help(diags, d, "write 'phys-bits: %u', or leave it out", needed);
     else
@@ -455,13 +467,15 @@ static bool check_typed(const struct layout *l, const struct qemu_target *t,
         d = diag_add(diags, RULE_SPM_LOW_MEMORY, region->type.at,
                      "with '%s' node %u begins at 0x%" PRIx64 ", where the guest boots",
                      spm_interface_names[t->interface], region->node, start);
-        diag_help(diags, d, "give a node with a lower id normal memory");
+        diag_help(diags, d, "give node 0 normal memory, and this memory to a node with a higher id");
     } else if (t->interface != SPM_KERNEL_PARAMETER && start < l->below && end > l->below) {
         d = diag_add(diags, RULE_SPM_CROSSES_4G, region->size.at,
                      "node %u spans the hole below 4 GiB: its first 0x%" PRIx64
                      " bytes would be below it", region->node, l->below - start);
-        diag_help(diags, d, "change the memory of the nodes before it, so that it begins at or ends "
-                  "before 0x%" PRIx64, l->below);
+        struct strbuf size = {0};
+        strbuf_add_size(&size, l->below - start, "");
+        diag_help(diags, d, "give the nodes before it %s more normal memory", size.data);
+        strbuf_free(&size);
     } else if (given(region->address.at) && region->address.value != start) {
         d = diag_add(diags, RULE_ADDRESS_FIXED, region->address.at,
                      "with '%s' this region is at 0x%" PRIx64, spm_interface_names[t->interface],

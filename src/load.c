@@ -13,6 +13,7 @@ struct loader {
     struct arena *arena;
     struct diags *diags;
     const struct doc_node *distances; /* read last: it needs the number of nodes */
+    size_t harmless; /* errors that leave the model whole: what follows can be judged */
 };
 
 /* A key of a mapping: how its value is read, and where in the structure it goes. */
@@ -283,6 +284,11 @@ static void unknown_key(struct loader *l, const struct doc_node *key, const stru
         nearest_offer(&nearest, keys[i].name);
     struct diag *d =
         diag_add(l->diags, RULE_UNKNOWN_KEY, key->at, "unknown key '%.60s' in %s", key->text, what);
+    /* A mistyped 'memory' leaves a node without; where every key may be left out, one more is. */
+    bool optional = true;
+    for (size_t i = 0; i < count; i++)
+        optional = optional && !keys[i].required;
+    l->harmless += optional || !nearest.best;
     if (nearest.best) {
         diag_help(l->diags, d, "did you mean '%s'?", nearest.best);
         return;
@@ -301,7 +307,7 @@ static void load_keys(struct loader *l, const struct doc_node *node, void *base,
                       const struct key *keys, size_t count, const char *what)
 {
     if (node->kind != DOC_MAPPING) {
-        expected(l, node, what);
+        expected(l, node, *what == '\'' ? arena_printf(l->arena, "a mapping for %s", what) : what);
         return;
     }
     uint64_t seen = 0;
@@ -683,6 +689,7 @@ static void add_setting(struct loader *l, const struct doc_node *word, enum rule
         for (int i = 0; i < RULE_COUNT; i++)
             nearest_offer(&nearest, rule_info((enum rule_id)i)->name);
         struct diag *d = diag_add(l->diags, RULE_BAD_VALUE, word->at, "no rule '%.60s'", text);
+        l->harmless++;
         if (nearest.best)
             diag_help(l->diags, d, "did you mean '%s'?", nearest.best);
         else
@@ -754,6 +761,7 @@ static void load_qemu(struct loader *l, const struct doc_node *value, void *into
                       const struct key *key)
 {
     (void)key;
+    l->vm->named_targets |= TARGET_QEMU;
     load_keys(l, value, into, qemu_keys, ARRAY_SIZE(qemu_keys), "'qemu'");
 }
 
@@ -761,6 +769,7 @@ static void load_libvirt(struct loader *l, const struct doc_node *value, void *i
                          const struct key *key)
 {
     (void)key;
+    l->vm->named_targets |= TARGET_LIBVIRT;
     load_keys(l, value, into, libvirt_keys, ARRAY_SIZE(libvirt_keys), "'libvirt'");
 }
 
@@ -768,6 +777,7 @@ static void load_cloudhv(struct loader *l, const struct doc_node *value, void *i
                          const struct key *key)
 {
     (void)key;
+    l->vm->named_targets |= TARGET_CLOUDHV;
     load_keys(l, value, into, cloudhv_keys, ARRAY_SIZE(cloudhv_keys), "'cloud-hypervisor'");
 }
 
@@ -852,8 +862,10 @@ static void set_distance(struct loader *l, size_t from, size_t to, const struct 
     const char *text = scalar(l, value, "a distance");
     if (!text)
         return;
+    /* Without its value the pair is as if not given. */
     if (!number_parse(text, &v, &error)) {
         bad_value(l, value->at, &error);
+        l->harmless++;
         return;
     }
     /* ACPI 6.5, section 5.2.17: 0-9 are reserved, 10 is local, 255 is unreachable. */
@@ -861,6 +873,7 @@ static void set_distance(struct loader *l, size_t from, size_t to, const struct 
         struct diag *d = diag_add(l->diags, RULE_DISTANCE_VALUE, value->at,
                                   "%" PRIu64 " is not a distance from node %zu to %s%zu", v, from,
                                   from == to ? "itself, node " : "node ", to);
+        l->harmless++;
         if (from == to)
             diag_help(l->diags, d, "a node is at 10 from itself");
         else
@@ -875,10 +888,9 @@ static void set_distance(struct loader *l, size_t from, size_t to, const struct 
 static void load_distance_rows(struct loader *l, const struct doc_node *rows)
 {
     size_t n = l->vm->node_count;
-    l->vm->distances.rows = rows->count;
     if (rows->count != n) {
         struct diag *d = diag_add(l->diags, RULE_DISTANCE_SHAPE, rows->at,
-                                  "%zu rows of distances for %zu nodes", rows->count, n);
+                                  "there are %zu rows of distances for %zu nodes", rows->count, n);
         diag_help(l->diags, d, "write one row for each node, in order of node id");
         return;
     }
@@ -988,7 +1000,8 @@ static void check_ids(struct loader *l)
         diag_help(l->diags, d, "give each node an id of its own, 0 to %zu", vm->node_count - 1);
         twice = true;
     }
-    for (size_t i = 0; !twice && i < vm->node_count; i++) {
+    /* A node whose id could not be read is the gap. */
+    for (size_t i = 0; !twice && l->diags->errors <= l->harmless && i < vm->node_count; i++) {
         if (vm->nodes[i].id == i)
             continue;
         struct diag *d = diag_add(l->diags, RULE_NODE_GAP, vm->nodes[i].at,
@@ -1011,7 +1024,7 @@ bool model_load(struct vm *vm, const struct doc_node *root, struct arena *arena,
     vm->libvirt_emulator.value = "qemu-system-x86_64";
     load_keys(&l, root, vm, top_keys, ARRAY_SIZE(top_keys), "a topology");
     check_ids(&l);
-    if (l.distances && diags->errors == before)
+    if (l.distances && diags->errors == before + l.harmless)
         load_distances(&l);
-    return diags->errors == before;
+    return diags->errors == before + l.harmless;
 }

@@ -7,7 +7,7 @@
 #include "model.h"
 
 /* Fills *vm from a document. Goes on after an error, so that one run reports them all; false when
- * there was any, and the model is then incomplete. Texts are borrowed from the document's arena. */
+ * one left the model incomplete (an unknown key does not). Texts are borrowed from the document's arena. */
 bool model_load(struct vm *vm, const struct doc_node *root, struct arena *arena,
                 struct diags *diags);
 

@@ -49,13 +49,20 @@ bool id_list_equal(const struct id_list *a, const struct id_list *b)
            (a->count == 0 || memcmp(a->ranges, b->ranges, a->count * sizeof(*a->ranges)) == 0);
 }
 
+struct span vm_vendor_place(const struct vm *vm)
+{
+    return given(vm->machine.accel.at) ? vm->machine.accel.at
+           : given(vm->machine.cpu.at) ? vm->machine.cpu.at
+                                       : vm->cpus.at;
+}
+
 uint64_t vm_memory(const struct vm *vm, enum memory_type type)
 {
     uint64_t sum = 0;
     for (size_t n = 0; n < vm->node_count; n++)
         for (size_t r = 0; r < vm->nodes[n].region_count; r++)
             if (vm->nodes[n].regions[r].type.value == (int)type)
-                sum += vm->nodes[n].regions[r].size.value;
+                sum = u64_min(sum + vm->nodes[n].regions[r].size.value, ADDRESS_LIMIT);
     return sum;
 }
 
@@ -63,6 +70,16 @@ uint8_t vm_distance(const struct vm *vm, size_t from, size_t to)
 {
     uint8_t value = vm->distances.values ? vm->distances.values[from * vm->node_count + to] : 0;
     return value ? value : from == to ? 10 : 20;
+}
+
+uint64_t cpu_product(const struct cpus *c)
+{
+    const uint64_t factors[] = {c->sockets.value, c->dies.value, c->modules.value, c->cores.value,
+                                c->threads.value};
+    uint64_t product = 1;
+    for (size_t i = 0; i < ARRAY_SIZE(factors); i++)
+        product = u64_min(product * factors[i], VCPU_LIMIT + 1);
+    return product;
 }
 
 static uint64_t or_else(struct number *n, uint64_t value)
@@ -81,7 +98,10 @@ static void complete_cpus(struct cpus *c)
     uint64_t group = c->dies.value * c->modules.value;
     uint64_t max = given(c->max.at) ? c->max.value : c->count.value;
     if (!given(c->count.at) && !given(c->max.at)) {
-        max = or_else(&c->sockets, 1) * group * or_else(&c->cores, 1) * or_else(&c->threads, 1);
+        or_else(&c->sockets, 1);
+        or_else(&c->cores, 1);
+        or_else(&c->threads, 1);
+        max = cpu_product(c);
     } else if (!given(c->cores.at)) {
         or_else(&c->sockets, 1);
         or_else(&c->threads, 1);

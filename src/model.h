@@ -141,8 +141,6 @@ struct distances {
     struct span at;    /* no place: no SLIT */
     uint8_t *values;   /* n * n, row = from; 0: not given */
     struct span *spans; /* of each value */
-    struct span *row_spans; /* rows form: of each row; else NULL */
-    size_t rows;       /* rows form: how many were given */
 };
 
 enum rule_action { ACTION_DISABLE, ACTION_ERROR, ACTION_WARNING };
@@ -178,6 +176,7 @@ struct vm {
     size_t setting_count;
     size_t setting_cap;
     struct choice mixed;
+    unsigned named_targets; /* enum target_bit: those under 'targets' */
     struct text qemu_version, qemu_binary;
     struct choice qemu_spm;
     struct text libvirt_version, libvirt_uuid, libvirt_emulator;
@@ -190,7 +189,12 @@ struct vm {
  * addresses and sizes that a layout gives. Needs a model that loaded without errors. */
 void model_complete(struct vm *vm, struct arena *arena);
 
-/* Sum of the sizes of all regions of a type. */
+/* The vCPUs that the factors of a CPU topology make; at least VCPU_LIMIT + 1 where that is more. */
+uint64_t cpu_product(const struct cpus *cpus);
+
+/* Where a missing 'cpu-vendor' is missed. */
+struct span vm_vendor_place(const struct vm *vm);
+/* Sum of the sizes of all regions of a type; at most ADDRESS_LIMIT. */
 uint64_t vm_memory(const struct vm *vm, enum memory_type type);
 /* The distance from a node to another, by the language's defaults where none is given. */
 uint8_t vm_distance(const struct vm *vm, size_t from, size_t to);

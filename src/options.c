@@ -16,9 +16,14 @@ enum {
     OPTION_QEMU_VERSION,
     OPTION_SPM_INTERFACE,
     OPTION_FIRMWARE,
+    OPTION_JOBS,
 };
 
-enum { ALL_COMMANDS = COMMAND_GEN | COMMAND_EXPECT | COMMAND_SHOW };
+/* The commands that compile a file, and those that print something. */
+enum {
+    COMPILERS = COMMAND_GEN | COMMAND_EXPECT | COMMAND_SHOW | COMMAND_CHECK,
+    ALL_COMMANDS = COMPILERS | COMMAND_RULES | COMMAND_EXPLAIN,
+};
 
 static const struct {
     const char *name;
@@ -29,6 +34,10 @@ static const struct {
     int flags;
 } table[] = {
     {"target", OPTION_TARGET, "TARGET", "qemu", COMMAND_GEN | COMMAND_EXPECT, 0},
+    {"target", OPTION_TARGET, "TARGET",
+     "qemu, libvirt or cloud-hypervisor; default: those that the file names, or qemu",
+     COMMAND_CHECK, 0},
+    {"jobs", OPTION_JOBS, "N", "judge N files at a time", COMMAND_CHECK, 0},
     {"format", OPTION_FORMAT, "FORMAT", NULL, ALL_COMMANDS, 0},
     {"output", 'o', "FILE", "write to FILE, whole or not at all", ALL_COMMANDS, 0},
     {"fragment", OPTION_FRAGMENT, NULL,
@@ -36,22 +45,22 @@ static const struct {
     {"table", OPTION_TABLE, "TABLE", "e820, srat, slit, hmat or all (default)", COMMAND_EXPECT, 0},
     {"stage", OPTION_STAGE, "STAGE", "vmm (default): what the VMM hands over", COMMAND_EXPECT, 0},
     {"qemu-version", OPTION_QEMU_VERSION, "VERSION", "the QEMU that will run it, over the file's",
-     ALL_COMMANDS, 0},
+     COMPILERS, 0},
     {"spm-interface", OPTION_SPM_INTERFACE, "NAME",
-     "sp-mem, memmap-type, spm-flag, kernel-parameter or auto, over the file's", ALL_COMMANDS, 0},
+     "sp-mem, memmap-type, spm-flag, kernel-parameter or auto, over the file's", COMPILERS, 0},
     {"firmware", OPTION_FIRMWARE, "NAME", "ovmf, seabios, qboot or none, over the file's",
-     ALL_COMMANDS, 0},
-    {NULL, 'W', "[no-]RULE", "report a rule's findings as warnings, or not at all", ALL_COMMANDS, 0},
+     COMPILERS, 0},
+    {NULL, 'W', "[no-]RULE", "report a rule's findings as warnings, or not at all", COMPILERS, 0},
     {"Werror", OPTION_WERROR, "RULE", "take warnings, or a rule's findings, as errors",
-     ALL_COMMANDS, OPTION_ARG_OPTIONAL},
-    {"quiet", 'q', NULL, "print errors only", ALL_COMMANDS, 0},
-    {"color", OPTION_COLOR, "WHEN", "auto (default), always or never", ALL_COMMANDS, 0},
+     COMPILERS, OPTION_ARG_OPTIONAL},
+    {"quiet", 'q', NULL, "print errors only", COMPILERS, 0},
+    {"color", OPTION_COLOR, "WHEN", "auto (default), always or never", COMPILERS, 0},
 };
 
 static const char *const format_names[] = {
     [FORMAT_SHELL] = "shell", [FORMAT_JSON] = "json", [FORMAT_ARGV] = "argv",
     [FORMAT_TEXT] = "text",   [FORMAT_RAW] = "raw",   [FORMAT_DMESG] = "dmesg",
-    [FORMAT_YAML] = "yaml",
+    [FORMAT_YAML] = "yaml",   [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github",
 };
 
 static const char *const table_names[] = {[TABLE_E820] = "e820",
@@ -59,6 +68,11 @@ static const char *const table_names[] = {[TABLE_E820] = "e820",
                                           [TABLE_SLIT] = "slit",
                                           [TABLE_HMAT] = "hmat",
                                           [TABLE_ALL] = "all"};
+
+/* In the order of the bits. */
+static const char *const target_names[] = {"qemu", "libvirt", "cloud-hypervisor"};
+
+enum { JOB_LIMIT = 64 };
 
 static const char *const color_names[] = {
     [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
@@ -91,6 +105,15 @@ static enum format format_of(struct argp_state *state, const struct command *com
     return format;
 }
 
+static unsigned job_count(struct argp_state *state, const char *arg)
+{
+    uint64_t jobs;
+    struct unit_error error;
+    if (!number_parse(arg, &jobs, &error) || jobs < 1 || jobs > JOB_LIMIT)
+        argp_error(state, "'%s' is not a number of jobs, 1 to %d", arg, JOB_LIMIT);
+    return (unsigned)jobs;
+}
+
 static void add_setting(struct argp_state *state, struct options *o, enum rule_action action,
                         const char *rule)
 {
@@ -109,9 +132,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     struct options *o = p->options;
     switch (key) {
     case OPTION_TARGET:
-        if (strcmp(arg, "qemu") != 0)
-            argp_error(state, "'%s' is not a target of this version; there is qemu", arg);
-        o->target = arg;
+        o->target = 1u << word(state, "target", arg, target_names, ARRAY_SIZE(target_names));
+        if (o->target != TARGET_QEMU && p->command->bit != COMMAND_CHECK)
+            argp_error(state, "'%s' has no target '%s' in this version; there is qemu",
+                       p->command->name, arg);
+        return 0;
+    case OPTION_JOBS:
+        o->jobs = job_count(state, arg);
         return 0;
     case OPTION_FORMAT:
         o->format = format_of(state, p->command, arg);
@@ -159,13 +186,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         o->color = (enum color)word(state, "color", arg, color_names, ARRAY_SIZE(color_names));
         return 0;
     case ARGP_KEY_ARG:
-        if (o->file)
-            argp_error(state, "one FILE, please");
-        o->file = arg;
+        if (!p->command->args)
+            argp_error(state, "'%s' takes no arguments", p->command->name);
+        if (o->file_count == 1 && !p->command->many)
+            argp_error(state, "one %s, please", p->command->args);
+        o->files = xrealloc(o->files, o->file_count + 1, sizeof(*o->files));
+        o->files[o->file_count++] = arg;
         return 0;
     case ARGP_KEY_END:
-        if (!o->file)
-            argp_error(state, "a FILE is missing; '-' is standard input");
+        if (!o->file_count && p->command->args)
+            argp_error(state, "%s is missing%s", p->command->args,
+                       p->command->bit & COMPILERS ? "; '-' is standard input" : "");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -208,6 +239,7 @@ void options_parse(struct options *o, const struct command *command, int argc, c
         .command = command,
         .format = command->formats[0],
         .table = TABLE_ALL,
+        .jobs = 1,
         .overrides = {.spm_interface = -1, .firmware = -1},
     };
     struct strbuf name = {0};
@@ -218,4 +250,10 @@ void options_parse(struct options *o, const struct command *command, int argc, c
     argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     strbuf_free(&name);
     strbuf_free(&formats);
+}
+
+void options_free(struct options *o)
+{
+    free(o->files);
+    o->files = NULL;
 }

@@ -7,10 +7,17 @@
 #include "expect.h"
 
 /* The commands, as bits. */
-enum command_bit { COMMAND_GEN = 1, COMMAND_EXPECT = 2, COMMAND_SHOW = 4 };
+enum command_bit {
+    COMMAND_GEN = 1,
+    COMMAND_EXPECT = 2,
+    COMMAND_SHOW = 4,
+    COMMAND_CHECK = 8,
+    COMMAND_RULES = 16,
+    COMMAND_EXPLAIN = 32,
+};
 
 enum format { FORMAT_DEFAULT, FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV, FORMAT_TEXT, FORMAT_RAW,
-              FORMAT_DMESG, FORMAT_YAML };
+              FORMAT_DMESG, FORMAT_YAML, FORMAT_SARIF, FORMAT_GITHUB };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -18,13 +25,15 @@ enum { SETTING_LIMIT = 256 };
 
 struct options {
     const struct command *command;
-    const char *file;
-    const char *target; /* NULL: not given */
+    const char **files; /* the arguments; freed by options_free() */
+    size_t file_count;
+    unsigned target; /* enum target_bit; 0: not given */
     enum format format;
     const char *output; /* NULL: standard output */
     bool fragment;
     enum table table;
     bool quiet;
+    unsigned jobs;
     enum color color;
     struct overrides overrides;
     struct rule_setting settings[SETTING_LIMIT];
@@ -35,6 +44,7 @@ struct command {
     const char *name;
     enum command_bit bit;
     const char *args;    /* "FILE" */
+    bool many;           /* ... any number of them */
     const char *summary; /* one line */
     enum format formats[4]; /* the first is the default; FORMAT_DEFAULT ends the list */
     int (*run)(const struct options *options);
@@ -43,5 +53,7 @@ struct command {
 /* Parses the arguments of a command (argv[0] is its name). Exits with status 2 on a usage error, 0
  * after --help and --version. */
 void options_parse(struct options *options, const struct command *command, int argc, char **argv);
+
+void options_free(struct options *options);
 
 #endif

@@ -144,14 +144,16 @@ static void on_scalar(struct parser *p, const yaml_event_t *event)
                   "remove the \\0");
         return;
     }
-    struct doc_node *node = arena_alloc(p->arena, 1, sizeof(*node));
+    /* Most of a document is scalars: a node and its text are one allocation. */
+    struct doc_node *node = arena_alloc(p->arena, 1, sizeof(*node) + len + 1);
+    memcpy(node + 1, text, len);
     *node = (struct doc_node){
         .kind = DOC_SCALAR,
         .height = 0,
         .weight = 1,
         .at = at,
         .count = len,
-        .text = arena_strndup(p->arena, text, len),
+        .text = (const char *)(node + 1),
     };
     add_weight(p, 1, at);
     remember_anchor(p, (const char *)event->data.scalar.anchor, node);
@@ -201,6 +203,22 @@ static void on_start(struct parser *p, enum doc_kind kind, const yaml_char_t *an
     p->levels[p->depth++] = (struct level){.node = node, .anchor = name, .first = p->item_count};
 }
 
+/* The first of the keys before number i that is the same, or NULL. Few keys are compared one by one;
+ * many are kept in p->keys, which the caller clears before the first. */
+static const struct doc_node *same_key(struct parser *p, const struct doc_node *node, size_t i)
+{
+    const struct doc_node *key = node->pairs[i].key;
+    if (node->count > 8)
+        return strmap_set(&p->keys, key->text, (void *)(uintptr_t)key);
+    for (size_t j = 0; j < i; j++) {
+        const struct doc_node *other = node->pairs[j].key;
+        if (other->kind == DOC_SCALAR && other->count == key->count &&
+            memcmp(other->text, key->text, key->count) == 0)
+            return other;
+    }
+    return NULL;
+}
+
 static void take_pairs(struct parser *p, struct doc_node *node, const struct doc_node **items)
 {
     strmap_clear(&p->keys);
@@ -218,8 +236,7 @@ static void take_pairs(struct parser *p, struct doc_node *node, const struct doc
                       "write the keys out, or give the whole mapping with an alias");
             continue;
         }
-        const struct doc_node *first =
-            strmap_set(&p->keys, key->text, (void *)(uintptr_t)key);
+        const struct doc_node *first = same_key(p, node, i);
         if (first) {
             struct diag *d = diag_add(p->diags, RULE_DUPLICATE_KEY, key->at,
                                       "the key '%.60s' is given twice", key->text);

@@ -11,16 +11,23 @@
 const char *argp_program_version = "spmtopo " PACKAGE_VERSION;
 
 static const struct command commands[] = {
-    {"gen", COMMAND_GEN, "FILE", "Emit a VMM configuration.",
+    {"check", COMMAND_CHECK, "FILE...", true,
+     "Judge topologies, and those below directories.",
+     {FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_GITHUB}, cmd_check},
+    {"gen", COMMAND_GEN, "FILE", false, "Emit a VMM configuration.",
      {FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV}, cmd_gen},
-    {"expect", COMMAND_EXPECT, "FILE", "Emit the tables that the guest will see.",
+    {"expect", COMMAND_EXPECT, "FILE", false, "Emit the tables that the guest will see.",
      {FORMAT_TEXT, FORMAT_JSON, FORMAT_RAW, FORMAT_DMESG}, cmd_expect},
-    {"show", COMMAND_SHOW, "FILE", "Print the topology.", {FORMAT_TEXT, FORMAT_YAML}, cmd_show},
+    {"show", COMMAND_SHOW, "FILE", false, "Print the topology.", {FORMAT_TEXT, FORMAT_YAML},
+     cmd_show},
+    {"rules", COMMAND_RULES, NULL, false, "List the rules.", {FORMAT_TEXT, FORMAT_JSON}, cmd_rules},
+    {"explain", COMMAND_EXPLAIN, "RULE", false,
+     "Say what a rule means, why, and how to satisfy it.", {FORMAT_TEXT}, cmd_explain},
 };
 
 static void print_usage(FILE *to)
 {
-    fputs("Usage: spmtopo COMMAND [OPTION...] FILE\n"
+    fputs("Usage: spmtopo COMMAND [OPTION...] [ARGUMENT...]\n"
           "A compiler for NUMA topologies with specific-purpose memory.\n\nCommands:\n", to);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
@@ -56,7 +63,9 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0) {
             struct options options;
             options_parse(&options, &commands[i], argc - 1, argv + 1);
-            return commands[i].run(&options);
+            int status = commands[i].run(&options);
+            options_free(&options);
+            return status;
         }
     fprintf(stderr, "spmtopo: there is no command '%s'\n", argv[1]);
     print_usage(stderr);

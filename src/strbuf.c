@@ -18,19 +18,25 @@ void strbuf_make_room(struct strbuf *b, size_t more)
     b->cap = cap;
 }
 
+void strbuf_addv(struct strbuf *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    if (len > 0) {
+        strbuf_make_room(b, (size_t)len);
+        vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
+        b->len += (size_t)len;
+    }
+    va_end(again);
+}
+
 void strbuf_addf(struct strbuf *b, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    strbuf_addv(b, format, args);
     va_end(args);
-    if (len <= 0)
-        return;
-    strbuf_make_room(b, (size_t)len);
-    va_start(args, format);
-    vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
-    va_end(args);
-    b->len += (size_t)len;
 }
 
 void strbuf_free(struct strbuf *b)

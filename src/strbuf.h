@@ -40,6 +40,7 @@ static inline void strbuf_addc(struct strbuf *b, char c)
 }
 
 void strbuf_addf(struct strbuf *b, const char *format, ...) PRINTF_LIKE(2, 3);
+void strbuf_addv(struct strbuf *b, const char *format, va_list args) PRINTF_LIKE(2, 0);
 void strbuf_free(struct strbuf *b);
 
 /* Numbers without the cost of a format: decimal; a little-endian integer of `bytes` bytes. */

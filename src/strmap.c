@@ -9,18 +9,21 @@ struct strmap_slot {
     void *value;
 };
 
-/* FNV-1a, 64 bits. Crafted collisions cost time only, bounded by the language's node limit. */
-static uint64_t hash(const char *key)
+/* Multiplies and folds, from a start that differs from run to run (the address of the table), so that
+ * no file can be made whose keys collide. Nothing depends on the order of the slots. */
+static uint64_t hash(const struct strmap *map, const char *key)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (; *key; key++)
-        h = (h ^ (unsigned char)*key) * UINT64_C(0x100000001b3);
-    return h ^ h >> 32;
+    uint64_t h = (uint64_t)(uintptr_t)map->slots * UINT64_C(0x9e3779b97f4a7c15);
+    for (; *key; key++) {
+        h = (h ^ (unsigned char)*key) * UINT64_C(0xff51afd7ed558ccd);
+        h ^= h >> 32;
+    }
+    return h;
 }
 
 static struct strmap_slot *slot_of(const struct strmap *map, const char *key)
 {
-    size_t i = hash(key) & (map->cap - 1);
+    size_t i = hash(map, key) & (map->cap - 1);
     while (map->slots[i].key && strcmp(map->slots[i].key, key) != 0)
         i = (i + 1) & (map->cap - 1);
     return &map->slots[i];

@@ -28,12 +28,6 @@ static void build_cpus(struct srat *srat, const struct vm *vm, struct arena *are
 
 /* --- HMAT ----------------------------------------------------------------------------------- */
 
-/* QEMU's unit of a value of the model. */
-static uint64_t in_qemu_units(enum hmat_type type, uint64_t value)
-{
-    return hmat_is_latency(type) ? value / 1000 : value;
-}
-
 static void build_attributes(struct hmat *hmat, const struct vm *vm, const struct qemu_target *t,
                              struct arena *arena)
 {
@@ -67,7 +61,7 @@ static void build_locality(struct hmat *hmat, enum hmat_type type, const struct 
         const struct number *value = &vm->pairs[i].values[type];
         if (given(value->at)) {
             any = true;
-            hmat_scale_add(&scale, type, in_qemu_units(type, value->value));
+            hmat_scale_add(&scale, type, hmat_in_qemu_units(type, value->value));
         }
     }
     if (!any)
@@ -85,7 +79,7 @@ static void build_locality(struct hmat *hmat, enum hmat_type type, const struct 
         const struct hmat_pair *pair = &vm->pairs[i];
         if (given(pair->values[type].at))
             l->values[position[pair->from.value] * vm->node_count + pair->to.value] =
-                (uint16_t)(in_qemu_units(type, pair->values[type].value) / scale.base);
+                (uint16_t)(hmat_in_qemu_units(type, pair->values[type].value) / scale.base);
     }
 }
 

@@ -89,7 +89,7 @@ static unsigned read_version(const char *text, const char **end)
         for (; *p >= '0' && *p <= '9' && v < 1000; p++)
             v = v * 10 + (unsigned)(*p - '0');
         parts[count++] = v;
-        if (*p != '.' || count == ARRAY_SIZE(parts))
+        if (*p != '.' || count == ARRAY_SIZE(parts) || p[1] < '0' || p[1] > '9')
             break;
         p++;
     }

@@ -307,3 +307,21 @@ bool id_range_next(const char **text, struct id_range *range, struct unit_error 
     *range = (struct id_range){.first = (uint32_t)ends[0], .last = (uint32_t)ends[1]};
     return true;
 }
+
+unsigned version_parts(const char *text, unsigned parts[3])
+{
+    const char *p = text;
+    for (unsigned count = 0; count < 3; p++) {
+        unsigned value = 0;
+        if (!is_digit(*p))
+            return 0;
+        for (; is_digit(*p) && value < 100; p++)
+            value = value * 10 + (unsigned)(*p - '0');
+        parts[count++] = value;
+        if (*p == '\0')
+            return count;
+        if (*p != '.')
+            return 0;
+    }
+    return 0;
+}

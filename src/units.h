@@ -36,4 +36,8 @@ struct id_range {
  * false with error filled where it is not one; *text at the end of the text means all was read. */
 bool id_range_next(const char **text, struct id_range *range, struct unit_error *error);
 
+/* The numbers of a version such as "12.8" or "12.8.0", at most three, each below 1,000. Returns how
+ * many there are; 0 where the text is not a version. */
+unsigned version_parts(const char *text, unsigned parts[3]);
+
 #endif

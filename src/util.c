@@ -10,7 +10,8 @@ struct arena_block {
     max_align_t data[];
 };
 
-enum { ARENA_BLOCK = 64 * 1024 };
+/* Blocks double in size, so that a large input takes few. */
+enum { ARENA_BLOCK_LEAST = 64 * 1024, ARENA_BLOCK_MOST = 1024 * 1024 };
 
 static _Noreturn void out_of_memory(void)
 {
@@ -45,7 +46,9 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
         out_of_memory();
     bytes = (bytes + align - 1) / align * align;
     if (!arena->blocks || arena->room - arena->used < bytes) {
-        size_t room = bytes > ARENA_BLOCK ? bytes : ARENA_BLOCK;
+        size_t room = arena->blocks ? 2 * arena->room : ARENA_BLOCK_LEAST;
+        room = room > ARENA_BLOCK_MOST ? ARENA_BLOCK_MOST : room;
+        room = bytes > room ? bytes : room;
         struct arena_block *block = calloc(1, sizeof(*block) + room);
         if (!block)
             out_of_memory();

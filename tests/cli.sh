@@ -5,7 +5,7 @@
 # shellcheck source=tests/tap.sh
 . "${srcdir:-.}/tests/tap.sh"
 
-small=$top/examples/hbm-guest.yaml
+small=$top/tests/good/hbm-guest.yaml
 bad=$top/tests/bad/duplicate-key.yaml
 mkdir "$tmp/bin" "$tmp/dir" || bail_out 'no room in the temporary directory'
 q='--target qemu'
@@ -336,7 +336,7 @@ cp "$tmp/stub" "$tmp/bin/stub"
 # One character at a time, for a word of which the others need no quotes: each node has a path with one.
 awk 'BEGIN {
     print "spmtopo: 1\nname: characters\nmachine: {cpu-vendor: amd}\ncpus: 1"
-    print "targets: {qemu: {binary: stub}}\nnodes:"
+    print "rules: {disable: distance-alike}\ntargets: {qemu: {binary: stub}}\nnodes:"
     for (c = 32; c < 127; c++)
         printf "  - {id: %d, %s memory: {size: 1MiB, backend: {kind: file, path: '"'/a%s%cb'"'}}}\n", c - 32,
             c == 32 ? "cpus: 0," : "", c == 39 ? "'"'"'" : "", c
@@ -476,7 +476,7 @@ for command in 'gen --target qemu' expect show; do
         check "$command --Werror=RULE: an error" finding error 1 $command --Werror=mixed-node "$mixed"
         check "$command --Werror=another: a warning" finding warning 0 $command --Werror=hmat-missing "$mixed"
         check "$command --Werror -W no-RULE: nothing" finding none 0 $command --Werror -W no-mixed-node "$mixed"
-        check "$command --Werror of a clean file: status 0" finding none 0 $command --Werror "$top/examples/memmap-type.yaml"
+        check "$command --Werror of a clean file: status 0" finding none 0 $command --Werror "$top/tests/good/memmap-type.yaml"
         check "$command -q of a bad file: the error" finding error 1 $command -q "$bad"
     }
 done
@@ -610,9 +610,11 @@ import json, re, sys
 argv = open(sys.argv[1], "rb").read().decode().split("\0")
 append = argv[argv.index("-append") + 1]
 assert append.startswith("quiet "), append
-found = re.fullmatch(r"quiet memmap=(\d+)([KMGT])%0x([0-9a-f]+)-1\+0xefffffff", append)
+found = re.fullmatch(r"quiet memmap=(\d+)([KMGT])%0x([0-9a-f]+)-1\+0xefffffff( nokaslr)?", append)
 assert found, append
 size = int(found[1]) << {"K": 10, "M": 20, "G": 30, "T": 40}[found[2]]
+# The kernel unpacks itself anywhere below the size, which must not be where SPM is.
+assert bool(found[4]) == (size > int(found[3], 16)), append
 expected = json.load(open(sys.argv[2]))
 memory = [(int(m["address"], 16), int(m["size"], 16)) for m in expected["srat"]["memory"] if m["node"] == 1 and m["enabled"]]
 assert memory == [(int(found[3], 16), size)], (append, memory)

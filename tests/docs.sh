@@ -3,8 +3,10 @@
 # What the documents say, held against the program and its tables:
 # - the commands of every block "console runnable" in README.md and CONTRIBUTING.md print what is
 #   shown below them (standard error and output together), run in the source folder;
-# - man/spmtopo.1 has the options that the commands' --help has, the rules of src/rule.c with their
-#   severities and summaries, and the keys of every table in src/load.c, each no more and no less;
+# - man/spmtopo.1 has the options that the commands' --help has, and the keys of every table in
+#   src/load.c, each no more and no less;
+# - docs/rules.md and the manual's list of rules are what tools/rules-doc.py makes of the program's;
+# - what the pages link to is there;
 # - mandoc and groff find nothing wrong with the manual.
 set -u
 
@@ -119,21 +121,30 @@ man_items()
         depth == 1' "$man"
 }
 
-# Options as -x and --word, one a line, from ".It Fl ..." lines.
+# Options of a command as -x and --word, one a line, from the ".It Fl ..." lines of every list
+# '.\" options: COMMAND...' that names it.
 man_options()
 {
-    for list in "$1" all; do
-        man_items options "$list"
-    done | awk '
-        $1 != ".It" { next }
-        {
+    awk -v command="$1" '
+        $1 == ".\\\"" && $2 == "options:" {
+            depth = 0
+            for (i = 3; i <= NF; i++)
+                if ($i == command)
+                    inside = 1
+            next
+        }
+        /^\.\\" end$/ { inside = 0 }
+        !inside { next }
+        /^\.Bl / { depth++ }
+        /^\.El/ { depth-- }
+        depth == 1 && $1 == ".It" {
             for (i = 2; i < NF; i++)
                 if ($i == "Fl") {
                     name = $(i + 1)
                     sub(/^\\&/, "", name)
                     print "-" name
                 }
-        }' | LC_ALL=C sort -u
+        }' "$man" | LC_ALL=C sort -u
 }
 
 help_options()
@@ -163,20 +174,23 @@ check_options()
 
 check_rules()
 {
-    man_items rules '' | awk '
-        /^\.It Cm SPM/ { head = $3 " " $4 " " $6; summary = ""; next }
-        /^\./ { next }
-        { summary = summary (summary == "" ? "" : " ") $0; items[head] = summary }
-        END { for (h in items) print h ": " items[h] }' | LC_ALL=C sort >"$work/man"
-    # One record a rule: {"SPMnnn", "name", SEVERITY, "summary"}, on one line or several.
-    sed -n '/^static const struct rule rules/,/^};/p' "$top/src/rule.c" | tr -s '\n ' '  ' |
-        sed 's/\[RULE_/\
-&/g' | sed -n 's/^\[RULE_[A-Z0-9_]*\] = {"\(SPM[0-9]*\)", "\([^"]*\)", \([EWN]\), "\([^"]*\)"\( "\([^"]*\)"\)\{0,1\}}.*/\1 \2 \3: \4\6/p' |
-        sed 's/ E: / error: /; s/ W: / warning: /; s/ N: / note: /' | LC_ALL=C sort >"$work/program"
-    same "$work/man" "$work/program" "the manual has the rules of the program, and no others"
-    # So that a record that is written otherwise does not vanish from both.
-    [ "$(grep -c '^ *\[RULE_[A-Z0-9_]*\] = {' "$top/src/rule.c")" -eq "$(wc -l <"$work/program")" ]
-    result $? "every record of src/rule.c was read"
+    SPMTOPO=$spmtopo "${PYTHON:-python3}" "$top/tools/rules-doc.py" --check >"$work/drift" 2>&1
+    status=$?
+    head -n 40 "$work/drift" | sed 's/^/# /'
+    result "$status" "docs/rules.md and the manual's list of rules are the program's"
+}
+
+# Links of a page to files, relative to it: [text](path), without a fragment.
+check_links()
+{
+    # shellcheck disable=SC2016 # backquotes of Markdown
+    sed '/^```/,/^```/d' "$1" | grep -o '](\([^)#]*\)' | sed 's/^](//' | grep -v '^[a-z]*:' |
+        LC_ALL=C sort -u | while read -r link; do
+        [ -z "$link" ] || [ -e "$(dirname "$1")/$link" ] || echo "$link is not there"
+    done >"$work/missing"
+    sed 's/^/# /' "$work/missing"
+    ! [ -s "$work/missing" ]
+    result $? "what ${1##*/} links to is there"
 }
 
 # The names of the tables in src/load.c that hold the language's keys.
@@ -227,6 +241,8 @@ check_blocks "$top/CONTRIBUTING.md" none
 check_options
 check_rules
 check_keys
+check_links "$top/README.md"
+check_links "$top/CONTRIBUTING.md"
 lint 'mandoc finds nothing wrong with the manual' mandoc -Tlint -Wwarning "$man"
 lint 'groff -mdoc finds nothing wrong with the manual' groff -ww -mdoc -z "$man"
 lint 'groff -man finds nothing wrong with the manual' groff -ww -man -z "$man"

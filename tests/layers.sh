@@ -11,17 +11,26 @@ own='
 parse_yaml.c 2
 doc_allow.c 2
 layout_qemu.c 5
+rules.c 5
+check_qemu.c 5
+check_guest.c 5
+check_libvirt.c 5
+check_cloudhv.c 5
 tables_qemu.c 6
+cmd_check.c 9
 cmd_gen.c 9
 cmd_expect.c 9
+cmd_rules.c 9
 cmd_show.c 9
 spmtopo.c 9'
 
 # Where a library may be used: HEADER FILE...
 libraries='
 yaml.h parse_yaml.c
-cjson/cJSON.h expect.c
-argp.h options.c spmtopo.c'
+cjson/cJSON.h report.c expect.c cmd_rules.c
+argp.h options.c spmtopo.c
+pthread.h cmd_check.c
+dirent.h cmd_check.c'
 
 src=${LAYERS_SRC:-$top/src}
 cd "$src" || bail_out "no directory '$src'"

@@ -24,7 +24,7 @@ def topology(nodes, initiators, matrix=None):
     """A guest of `nodes` nodes, the first `initiators` of them with CPUs, the others with SPM, with a
     matrix of distances and an HMAT pair from each initiator to each of `nodes` (or `matrix`) nodes."""
     out = ["spmtopo: 1", f"name: bench-{nodes}",
-           "machine: {type: q35, accel: tcg, cpu: max}", "boot: {firmware: none, kernel: vmlinuz}",
+           "machine: {type: q35, accel: tcg, cpu: max}", "boot: {firmware: qboot}",
            f"cpus: {initiators}", "nodes:"]
     for n in range(nodes):
         if n < initiators:

@@ -20,6 +20,8 @@ UNITS = {"KiB": KIB, "MiB": MIB, "GiB": GIB, "TiB": TIB, "PiB": 1 << 50, "B": 1,
 
 
 def size(text):
+    if text.strip() == "0":
+        return 0
     match = re.match(r"^([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)$", text.strip())
     if not match or match.group(2) not in UNITS:
         raise ValueError("not a size: %r" % text)

@@ -275,6 +275,8 @@ class Generator:
                 backend["offset"] = self.text(rng.randint(1, 64) * (2 * MIB))
         if self.chance(30):
             backend["share"] = rng.choice((True, False)) if kind != "memfd" else True
+        if backend.get("path", "").startswith("/dev/dax"):
+            backend["share"] = True                      # its driver refuses a private mapping
         for key in ("merge", "dump", "prealloc"):
             if self.chance(10):
                 backend[key] = rng.choice((True, False))
@@ -401,7 +403,10 @@ class Generator:
         rng = self.rng
         amd = self.vendor == "amd"
         # No more than this from the window's start to the end of what the compiler places.
-        reach = sum(up(amount, step) + step + self.block for _, _, amount, step in self.regions)
+        # The block follows the address at which RAM ends, and AMD may move RAM to 1 TiB.
+        block = 2 * GIB if amd else self.block
+        reach = sum(up(amount, max(step, block)) + max(step, block) + block
+                    for _, _, amount, step in self.regions)
         slots = self.pick((60, 0), (30, rng.randint(1, 16)), (10, rng.randint(17, 256)))
         extra = self.pick((30, 0), (50, rng.randint(1, 64) * GIB), (20, rng.randint(1, 4096) * MIB))
         style = self.pick((55, "absent"), (25, "max"), (20, "auto")) if self.regions else \

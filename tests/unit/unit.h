@@ -132,7 +132,8 @@ static inline void unit_parse(struct unit *u, const char *text)
 static inline void unit_load(struct unit *u, const char *text)
 {
     unit_parse(u, text);
-    u->loaded = u->root && model_load(&u->vm, u->root, &u->arena, &u->diags);
+    u->loaded = u->root && model_load(&u->vm, u->root, &u->arena, &u->diags) &&
+                u->diags.errors == 0;
 }
 
 static inline void unit_free(struct unit *u)
@@ -146,7 +147,7 @@ static inline void unit_compile(struct compilation *c, const char *text)
 {
     *c = (struct compilation){.ok = false};
     source_from_memory(&c->source, "test.yaml", text, strlen(text));
-    compile_qemu(c, &(struct overrides){.spm_interface = -1, .firmware = -1});
+    compile(c, &(struct overrides){.targets = TARGET_QEMU, .spm_interface = -1, .firmware = -1});
 }
 
 #define assert_compiles(c, text) unit_compiles((c), (text), __FILE__, __LINE__)

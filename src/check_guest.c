@@ -1,0 +1,1280 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules on what firmware and the guest's kernel make of a topology. "Measured" means: booted with
+ * QEMU 11.1.2, OVMF 2026.08, SeaBIOS 1.17.0 or qboot, and Linux 7.2.12. */
+#include "check.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel_parameters.h"
+#include "strbuf.h"
+
+static bool runs_qemu(const struct check_context *c)
+{
+    return c->targets & TARGET_RUNS_QEMU;
+}
+
+/* Whether a node has memory that a guest can use, now or through a driver. */
+static bool has_memory(const struct node *node)
+{
+    return node_has_type(node, MEMORY_NORMAL, NULL) || node_has_type(node, MEMORY_SPM, NULL);
+}
+
+static bool is_spm_alone(const struct node *node)
+{
+    return node_has_type(node, MEMORY_SPM, NULL) && !node_has_type(node, MEMORY_NORMAL, NULL);
+}
+
+/* Whether firmware hands SPM on as such, or would have to: with kernel-parameter it is plain RAM to
+ * firmware. */
+static bool firmware_sees_spm(const struct check_context *c)
+{
+    return runs_qemu(c) && c->layout->spm_count && c->qemu->interface != SPM_KERNEL_PARAMETER;
+}
+
+/* " (and 3 more nodes)" in a message that speaks for several. */
+static const char *and_more(struct arena *arena, size_t more, const char *what)
+{
+    if (!more)
+        return "";
+    return arena_printf(arena, " (and %zu more %s%s)", more, what, more > 1 ? "s" : "");
+}
+
+/* --- nodes and CPUs ------------------------------------------------------------------------- */
+
+/* The nodes that the SRAT names: Linux numbers those alone (drivers/acpi/numa/srat.c). The window
+ * for memory devices counts for the last one. */
+static bool *nodes_in_srat(const struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    bool *named = arena_alloc(c->arena, vm->node_count, sizeof(*named));
+    for (size_t n = 0; n < vm->node_count; n++)
+        named[n] = vm->nodes[n].cpus.count || (!runs_qemu(c) && vm->nodes[n].region_count);
+    for (size_t i = 0; runs_qemu(c) && i < c->layout->affinity_count; i++)
+        if (c->layout->affinity[i].flags)
+            named[c->layout->affinity[i].node] = true;
+    return named;
+}
+
+static void report_empty(struct check_context *c, const struct node *node, bool followed)
+{
+    struct diag *d;
+    const char *effect = followed ? ", and Linux numbers the nodes after it one lower" : "";
+    if (!node->region_count) {
+        d = diag_add(c->diags, RULE_NODE_EMPTY, node->at,
+                     "node %u has neither CPUs nor memory: it is not in the SRAT%s", node->id,
+                     effect);
+        diag_help(c->diags, d, "give it CPUs or memory, or leave it out and number the nodes anew");
+    } else if (followed) {
+        d = diag_add(c->diags, RULE_NODE_EMPTY, node->at,
+                     "node %u has reserved memory alone: it is not in the SRAT%s", node->id,
+                     effect);
+        diag_help(c->diags, d, "give it the highest id");
+    }
+}
+
+void check_empty_nodes(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const bool *named = nodes_in_srat(c);
+    size_t last = vm->node_count - 1;
+    while (last && !named[last])
+        last--;
+    for (size_t n = 0; n < vm->node_count; n++)
+        if (!named[n] && !node_repeats(vm, n))
+            report_empty(c, &vm->nodes[n], n < last);
+    const struct node *first = &vm->nodes[0];
+    if (!named[0] || node_has_type(first, MEMORY_NORMAL, NULL))
+        return;
+    size_t other = 0;
+    while (!node_has_type(&vm->nodes[other], MEMORY_NORMAL, NULL))
+        other++;
+    struct diag *d = diag_add(c->diags, RULE_NODE0_NO_MEMORY, first->at,
+                              "node 0 has no normal memory: the guest boots on another node's");
+    diag_note(c->diags, d, vm->nodes[other].at, "the first node with normal memory");
+    diag_help(c->diags, d, "number the nodes so that node 0 is one with normal memory");
+}
+
+/* The node of each vCPU; every vCPU has one. */
+static const struct node **vcpu_nodes(const struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct node **owner = arena_alloc(c->arena, vm->cpus.max.value, sizeof(*owner));
+    for (size_t n = 0; n < vm->node_count; n++)
+        for (size_t i = 0; i < vm->nodes[n].cpus.count; i++)
+            for (uint32_t v = vm->nodes[n].cpus.ranges[i].first;
+                 v <= vm->nodes[n].cpus.ranges[i].last; v++)
+                owner[v] = &vm->nodes[n];
+    return owner;
+}
+
+/* What of split groups of vCPUs lies in one node, away from the group's first vCPU. */
+struct split {
+    uint32_t vcpu; /* the first such vCPU */
+    uint32_t last; /* the last group that was counted */
+    size_t groups;
+};
+
+/* Counts, by node, the groups of `size` consecutive vCPUs that lie in several nodes. Returns the
+ * number of nodes concerned. */
+static size_t find_splits(const struct vm *vm, const struct node **owner, uint32_t size,
+                          struct split *splits)
+{
+    size_t nodes = 0;
+    for (uint32_t v = 0; v < vm->cpus.max.value; v++) {
+        uint32_t group = v / size;
+        struct split *split = &splits[owner[v]->id];
+        if (owner[v] == owner[group * size] || (split->groups && split->last == group))
+            continue;
+        if (!split->groups++) {
+            split->vcpu = v;
+            nodes++;
+        }
+        split->last = group;
+    }
+    return nodes;
+}
+
+static void report_core(struct check_context *c, const struct node **owner, const struct node *node,
+                        const struct split *split)
+{
+    uint32_t threads = (uint32_t)c->vm->cpus.threads.value;
+    uint32_t first = split->vcpu / threads * threads;
+    struct diag *d =
+        diag_add(c->diags, RULE_CORE_SPLIT, node->cpus.at,
+                 "vCPU %u is in node %u, and vCPU %u of the same core in node %u%s", split->vcpu,
+                 node->id, first, owner[first]->id, and_more(c->arena, split->groups - 1, "core"));
+    diag_note(c->diags, d, owner[first]->cpus.at, "vCPU %u is here", first);
+    diag_help(c->diags, d, "threads of a core have consecutive numbers: put %u-%u into one node",
+              first, first + threads - 1);
+}
+
+/* The number of sockets with which each node has one; 0 where no number does that. */
+static size_t socket_each(const struct vm *vm)
+{
+    size_t nodes = 0;
+    size_t size = 0;
+    for (size_t n = 0; n < vm->node_count; n++) {
+        const struct id_list *cpus = &vm->nodes[n].cpus;
+        if (!cpus->count)
+            continue;
+        if (cpus->count > 1 || (nodes++ && id_list_size(cpus) != size))
+            return 0;
+        size = id_list_size(cpus);
+    }
+    return size % vm->cpus.threads.value ? 0 : nodes;
+}
+
+/* All sockets at once: how the vCPUs are cut is one decision. */
+static void report_socket(struct check_context *c, const struct node **owner,
+                          const struct split *splits, size_t nodes, uint32_t size, bool amd)
+{
+    size_t n = 0;
+    while (!splits[n].groups)
+        n++;
+    const struct node *node = &c->vm->nodes[n];
+    uint32_t first = splits[n].vcpu / size * size;
+    struct diag *d =
+        diag_add(c->diags, RULE_SOCKET_SPLIT, node->cpus.at,
+                 "vCPU %u is in node %u, and vCPU %u of the same %s in node %u%s", splits[n].vcpu,
+                 node->id, first, amd || c->vm->cpus.dies.value == 1 ? "socket" : "die",
+                 owner[first]->id, and_more(c->arena, nodes - 1, "node"));
+    if (!amd || c->qemu->vendor_assumed)
+        d->severity = SEVERITY_NOTE;
+    diag_note(c->diags, d, owner[first]->cpus.at, "vCPU %u is here", first);
+    size_t sockets = socket_each(c->vm);
+    if (sockets)
+        diag_help(c->diags, d, "write 'sockets: %zu' in 'cpus', one for each node", sockets);
+    else
+        diag_help(c->diags, d, "give each node whole sockets of the CPU topology");
+}
+
+void check_splits(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct cpus *cpus = &vm->cpus;
+    const struct node **owner = vcpu_nodes(c);
+    struct split *splits = arena_alloc(c->arena, vm->node_count, sizeof(*splits));
+    size_t cores = find_splits(vm, owner, (uint32_t)cpus->threads.value, splits);
+    for (size_t n = 0; cores && n < vm->node_count; n++)
+        if (splits[n].groups)
+            report_core(c, owner, &vm->nodes[n], &splits[n]);
+    /* Where cores are split, so are their sockets. */
+    if (cores)
+        return;
+    /* Linux takes an Intel guest's nodes in a socket for sub-NUMA clusters. On AMD it warns,
+     * whatever the dies (arch/x86/kernel/smpboot.c, match_llc; measured). */
+    bool amd = runs_qemu(c) && c->qemu->amd;
+    uint64_t size = cpus->threads.value * cpus->cores.value * cpus->modules.value;
+    if (amd)
+        size *= cpus->dies.value;
+    size_t nodes = find_splits(vm, owner, (uint32_t)size, splits);
+    if (nodes)
+        report_socket(c, owner, splits, nodes, (uint32_t)size, amd);
+}
+
+/* --- firmware ------------------------------------------------------------------------------- */
+
+/* Whether OVMF has a change, by its release (YYYYMM) or, where the version is a day (YYYYMMDD), by
+ * the day it was made. Without a version it is new enough. */
+static bool ovmf_has(const struct boot *boot, unsigned long release, unsigned long day)
+{
+    if (!boot->version.value)
+        return true;
+    unsigned long version = strtoul(boot->version.value, NULL, 10);
+    return version >= (strlen(boot->version.value) == 8 ? day : release);
+}
+
+/* EFI_MEMORY_SP from SOFT_RESERVED entries: https://github.com/tianocore/edk2/pull/11964 */
+static bool ovmf_has_spm(const struct boot *boot)
+{
+    return ovmf_has(boot, 202605, 20260311);
+}
+
+/* The same under SEV-SNP: https://github.com/tianocore/edk2/pull/12774 */
+static bool ovmf_has_snp_spm(const struct boot *boot)
+{
+    return ovmf_has(boot, 202608, 20260720);
+}
+
+/* SeaBIOS takes types 1 and 2 of QEMU's E820 alone (src/fw/paravirt.c, qemu_early_e820), and what
+ * has no firmware QEMU starts under it; qboot copies all (measured). */
+static bool firmware_passes_spm(const struct check_context *c)
+{
+    const struct boot *boot = &c->vm->boot;
+    int confidential = c->vm->machine.confidential.value;
+    if (confidential == CONFIDENTIAL_TDX)
+        return false;
+    if (confidential == CONFIDENTIAL_SEV_SNP)
+        return boot->firmware.value == FIRMWARE_OVMF && ovmf_has_snp_spm(boot);
+    return boot->firmware.value == FIRMWARE_QBOOT ||
+           (boot->firmware.value == FIRMWARE_OVMF && ovmf_has_spm(boot));
+}
+
+/* --- the kernel's command line -------------------------------------------------------------- */
+
+/* What an x86 kernel reads of its command line: COMMAND_LINE_SIZE less the NUL
+ * (arch/x86/include/asm/setup.h). The EFI stub cuts the rest off; with qboot and SeaBIOS a longer
+ * one does not boot (measured). */
+enum { KERNEL_READS = 2047 };
+
+struct word {
+    const char *text;
+    size_t len;
+};
+
+/* The words that the kernel reads; what follows "--" is for init. */
+struct words {
+    const char *at, *end;
+};
+
+static struct words kernel_words(const struct vm *vm)
+{
+    const char *text = vm->boot.cmdline.value ? vm->boot.cmdline.value : "";
+    return (struct words){text, text + u64_min(strlen(text), KERNEL_READS)};
+}
+
+/* As lib/cmdline.c, next_arg(): double quotes hold blanks together. */
+static bool next_word(struct words *words, struct word *word)
+{
+    bool quoted = false;
+    while (words->at < words->end && *words->at == ' ')
+        words->at++;
+    word->text = words->at;
+    for (; words->at < words->end && (quoted || *words->at != ' '); words->at++)
+        quoted ^= *words->at == '"';
+    word->len = (size_t)(words->at - word->text);
+    return word->len && !(word->len == 2 && memcmp(word->text, "--", 2) == 0);
+}
+
+/* Turns "name=value" into the value; false where the word has another name. */
+static bool take_value(struct word *word, const char *name)
+{
+    size_t len = strlen(name);
+    if (word->len <= len || memcmp(word->text, name, len) != 0 || word->text[len] != '=')
+        return false;
+    word->text += len + 1;
+    word->len -= len + 1;
+    return true;
+}
+
+/* The next item of a list with commas. */
+static bool next_item(struct word *list, struct word *item)
+{
+    if (!list->len)
+        return false;
+    const char *comma = memchr(list->text, ',', list->len);
+    item->text = list->text;
+    item->len = comma ? (size_t)(comma - list->text) : list->len;
+    size_t step = item->len + (comma != NULL);
+    list->text += step;
+    list->len -= step;
+    return true;
+}
+
+static bool is_word(const struct word *word, const char *text)
+{
+    return word->len == strlen(text) && memcmp(word->text, text, word->len) == 0;
+}
+
+/* Whether the command line has name=...,item,... */
+static bool cmdline_has(const struct vm *vm, const char *name, const char *item)
+{
+    struct words words = kernel_words(vm);
+    struct word word, one;
+    while (next_word(&words, &word))
+        if (take_value(&word, name))
+            while (next_item(&word, &one))
+                if (is_word(&one, item))
+                    return true;
+    return false;
+}
+
+/* A range that a memmap= parameter makes soft-reserved, whatever firmware said of it. */
+struct soft_range {
+    uint64_t start, end;
+};
+
+/* A number as the kernel's memparse() reads it: C prefixes, binary suffixes. */
+static bool take_number(struct word *word, uint64_t *value)
+{
+    static const char suffixes[] = "KMGTPE";
+    char digits[32];
+    size_t len = 0;
+    while (len < word->len && len + 1 < sizeof(digits) &&
+           strchr("0123456789abcdefABCDEFxX", word->text[len])) {
+        digits[len] = word->text[len];
+        len++;
+    }
+    /* An exponent's E is a digit of hexadecimal numbers only. */
+    bool hex = len > 1 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+    for (size_t i = 0; !hex && i < len; i++)
+        if (digits[i] > '9')
+            len = i;
+    digits[len] = '\0';
+    if (!len)
+        return false;
+    *value = strtoull(digits, NULL, 0);
+    const char *suffix = len < word->len ? strchr(suffixes, word->text[len] & ~0x20) : NULL;
+    if (suffix && *suffix) {
+        unsigned shift = 10 * (unsigned)(suffix - suffixes + 1);
+        if (*value > UINT64_MAX >> shift)
+            return false;
+        *value <<= shift;
+        len++;
+    }
+    word->text += len;
+    word->len -= len;
+    return true;
+}
+
+static bool take_char(struct word *word, char c)
+{
+    if (!word->len || *word->text != c)
+        return false;
+    word->text++;
+    word->len--;
+    return true;
+}
+
+/* nn%ss+type (Documentation/admin-guide/kernel-parameters.txt). With an old type, nn%ss-old+type,
+ * it changes only what is there, and where firmware drops SPM nothing is (measured). */
+static bool parse_soft_range(struct word item, struct soft_range *range)
+{
+    uint64_t size, type;
+    if (!take_number(&item, &size) || !take_char(&item, '%') ||
+        !take_number(&item, &range->start) || !take_char(&item, '+') || !take_number(&item, &type))
+        return false;
+    range->end = range->start + u64_min(size, UINT64_MAX - range->start);
+    return !item.len && type == E820_SOFT_RESERVED;
+}
+
+static int by_start(const void *left, const void *right)
+{
+    const struct soft_range *a = left;
+    const struct soft_range *b = right;
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* The ranges that the file's command line makes soft-reserved, by address. What firmware has not
+ * accepted for a confidential guest, no parameter can give it. */
+static size_t soft_ranges(const struct check_context *c, struct soft_range **ranges)
+{
+    struct words words = kernel_words(c->vm);
+    if (c->vm->machine.confidential.value != CONFIDENTIAL_NONE)
+        return 0;
+    struct word word, item;
+    size_t count = 0;
+    size_t room = KERNEL_READS / sizeof("1%1+1");
+    *ranges = arena_alloc(c->arena, room, sizeof(**ranges));
+    while (next_word(&words, &word))
+        if (take_value(&word, "memmap"))
+            while (count < room && next_item(&word, &item))
+                count += parse_soft_range(item, &(*ranges)[count]);
+    if (count)
+        qsort(*ranges, count, sizeof(**ranges), by_start);
+    return count;
+}
+
+static bool is_covered(const struct placement *spm, const struct soft_range *ranges, size_t count)
+{
+    uint64_t at = spm->address;
+    uint64_t end = at + spm->region->size.value;
+    for (size_t i = 0; i < count && ranges[i].start <= at && at < end; i++)
+        at = u64_max(at, ranges[i].end);
+    return at >= end;
+}
+
+/* The parameter that makes a range soft-reserved; old is the type it has without, 0 for none. */
+static void add_memmap(struct strbuf *out, uint64_t address, uint64_t size, int old)
+{
+    strbuf_adds(out, out->len ? " memmap=" : "memmap=");
+    strbuf_add_qemu_size(out, size);
+    strbuf_addf(out, "%%0x%" PRIx64, address);
+    if (old)
+        strbuf_addf(out, "-%d", old);
+    strbuf_addf(out, "+0x%x", E820_SOFT_RESERVED);
+}
+
+/* The length of the parameters that an emitted command line gets with kernel-parameter. */
+static size_t parameters_length(const struct check_context *c)
+{
+    struct strbuf text = {0};
+    if (runs_qemu(c))
+        kernel_parameters(&text, c->vm, c->qemu, c->layout);
+    size_t len = text.len;
+    strbuf_free(&text);
+    return len;
+}
+
+static void check_cmdline_length(struct check_context *c)
+{
+    const struct boot *boot = &c->vm->boot;
+    size_t own = boot->cmdline.value ? strlen(boot->cmdline.value) : 0;
+    size_t added = parameters_length(c);
+    size_t len = own + added + (own && added);
+    /* OVMF's kernel loader puts "initrd=initrd " before it (measured). */
+    if (runs_qemu(c) && boot->initrd.value && boot->firmware.value == FIRMWARE_OVMF)
+        len += strlen("initrd=initrd ");
+    if (len <= KERNEL_READS)
+        return;
+    struct diag *d =
+        diag_add(c->diags, RULE_CMDLINE_LENGTH, own ? boot->cmdline.at : c->vm->qemu_spm.at,
+                 "the kernel's command line would have %zu bytes; an x86 kernel takes %d", len,
+                 KERNEL_READS);
+    if (added)
+        diag_help(c->diags, d,
+                  "%zu of them are memmap= parameters, one for each range of SPM: use fewer nodes "
+                  "of SPM, or a QEMU with 'sp-mem' (11.1)",
+                  added);
+    else
+        diag_help(c->diags, d, "shorten it by %zu bytes", len - KERNEL_READS);
+}
+
+/* The EFI stub makes the kernel's E820, and obeys efi=nosoftreserve there
+ * (drivers/firmware/efi/libstub/x86-stub.c); what comes by E820 or memmap= stays (measured). */
+static bool stub_drops_spm(const struct check_context *c)
+{
+    return firmware_sees_spm(c) && c->vm->boot.firmware.value == FIRMWARE_OVMF &&
+           firmware_passes_spm(c) && cmdline_has(c->vm, "efi", "nosoftreserve");
+}
+
+static void check_nosoftreserve(struct check_context *c)
+{
+    if (!stub_drops_spm(c))
+        return;
+    struct diag *d = diag_add(c->diags, RULE_SPM_NOSOFTRESERVE, c->vm->boot.cmdline.at,
+                              "efi=nosoftreserve makes all SPM ordinary RAM of the kernel");
+    diag_note(c->diags, d, c->layout->spm[0].region->type.at, "SPM");
+    diag_help(c->diags, d, "leave it out, or write 'type: normal' where ordinary RAM is meant");
+}
+
+/* Whether SPM is what the kernel takes it for, by all that the file says. */
+static bool kernel_has_spm(const struct check_context *c)
+{
+    struct soft_range *ranges = NULL;
+    if (!runs_qemu(c))
+        return c->vm->cloudhv_spm.value == SPM_KERNEL_PARAMETER && vm_memory(c->vm, MEMORY_SPM);
+    if (!firmware_sees_spm(c) || firmware_passes_spm(c))
+        return c->layout->spm_count && !stub_drops_spm(c);
+    size_t count = soft_ranges(c, &ranges);
+    return is_covered(&c->layout->spm[0], ranges, count);
+}
+
+/* Only a file that boots the kernel itself can say what the kernel does with SPM. */
+static void check_auto_online(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    if (!vm->boot.kernel.value || !kernel_has_spm(c) ||
+        cmdline_has(vm, "memhp_default_state", "offline") ||
+        cmdline_has(vm, "module_blacklist", "kmem") ||
+        cmdline_has(vm, "module_blacklist", "dax_hmem") ||
+        cmdline_has(vm, "modprobe.blacklist", "kmem") ||
+        cmdline_has(vm, "modprobe.blacklist", "dax_hmem"))
+        return;
+    struct diag *d =
+        diag_add(c->diags, RULE_SPM_AUTO_ONLINE,
+                 vm->boot.cmdline.value ? vm->boot.cmdline.at : vm->boot.kernel.at,
+                 "a distribution's kernel binds SPM to kmem and brings it online as ordinary RAM");
+    diag_help(c->diags, d,
+              "for SPM that a driver owns add 'module_blacklist=kmem' to 'cmdline', for SPM that "
+              "stays offline 'memhp_default_state=offline'");
+}
+
+void check_cmdline(struct check_context *c)
+{
+    check_cmdline_length(c);
+    check_nosoftreserve(c);
+    check_auto_online(c);
+}
+
+/* --- firmware that loses SPM ---------------------------------------------------------------- */
+
+static void report_dropped(struct check_context *c, const struct soft_range *ranges, size_t count)
+{
+    const struct boot *boot = &c->vm->boot;
+    const struct layout *l = c->layout;
+    bool ovmf = boot->firmware.value == FIRMWARE_OVMF;
+    struct strbuf parameters = {0};
+    size_t lost = 0;
+    const struct placement *first = NULL;
+    for (size_t i = 0; i < l->spm_count; i++) {
+        if (is_covered(&l->spm[i], ranges, count))
+            continue;
+        first = lost++ ? first : &l->spm[i];
+        if (lost <= 4)
+            add_memmap(&parameters, l->spm[i].address, l->spm[i].region->size.value, 0);
+    }
+    if (!lost)
+        return;
+    struct diag *d;
+    if (ovmf)
+        d = diag_add(c->diags, RULE_FIRMWARE_DROPS_SPM, boot->version.at,
+                     "OVMF %s drops SPM without a word: the guest has none of it",
+                     boot->version.value);
+    else
+        d = diag_add(c->diags, RULE_FIRMWARE_DROPS_SPM, boot->firmware.at,
+                     "SeaBIOS%s drops SPM without a word: the guest has none of it",
+                     boot->firmware.value == FIRMWARE_NONE ? ", under which QEMU starts the kernel,"
+                                                           : "");
+    diag_note(c->diags, d, first->region->type.at, "SPM that is lost%s",
+              and_more(c->arena, lost - 1, "region"));
+    const char *use = ovmf ? "run OVMF 202605 or newer" : "use 'ovmf' (202605 or newer) or 'qboot'";
+    if (c->vm->machine.confidential.value != CONFIDENTIAL_NONE)
+        diag_help(c->diags, d, "use OVMF 202608 or newer");
+    else if (boot->kernel.value)
+        diag_help(c->diags, d, "%s, or add to 'cmdline': %s%s", use, parameters.data,
+                  lost > 4 ? " and so on for each region" : "");
+    else
+        diag_help(c->diags, d, "%s", use);
+    strbuf_free(&parameters);
+}
+
+void check_firmware(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct boot *boot = &vm->boot;
+    struct diag *d;
+    if (!firmware_sees_spm(c) || firmware_passes_spm(c))
+        return;
+    if (vm->machine.confidential.value == CONFIDENTIAL_TDX) {
+        d = diag_add(c->diags, RULE_FIRMWARE_TDX_SPM, vm->machine.confidential.at,
+                     "a TDX guest's firmware hands on plain RAM alone: the guest has no SPM");
+        diag_note(c->diags, d, c->layout->spm[0].region->type.at, "SPM");
+        diag_help(c->diags, d, "leave 'confidential' out, or write 'type: normal'");
+        return;
+    }
+    if (vm->machine.confidential.value == CONFIDENTIAL_SEV_SNP &&
+        boot->firmware.value == FIRMWARE_OVMF) {
+        d = diag_add(c->diags, RULE_FIRMWARE_SNP_SPM, boot->version.at,
+                     "OVMF %s makes the SPM of an SEV-SNP guest plain RAM", boot->version.value);
+        diag_note(c->diags, d, vm->machine.confidential.at, "SEV-SNP");
+        diag_help(c->diags, d, "run OVMF 202608 or newer");
+        return;
+    }
+    struct soft_range *ranges = NULL;
+    size_t count = soft_ranges(c, &ranges);
+    report_dropped(c, ranges, count);
+}
+
+/* --- SPM as the guest's kernel gets it ------------------------------------------------------ */
+
+static int by_address(const void *left, const void *right)
+{
+    const struct placement *a = *(const struct placement *const *)left;
+    const struct placement *b = *(const struct placement *const *)right;
+    return a->address < b->address ? -1 : a->address > b->address;
+}
+
+static const struct placement **spm_by_address(const struct check_context *c)
+{
+    const struct layout *l = c->layout;
+    const struct placement **sorted = arena_alloc(c->arena, l->spm_count, sizeof(*sorted));
+    for (size_t i = 0; i < l->spm_count; i++)
+        sorted[i] = &l->spm[i];
+    if (l->spm_count)
+        qsort(sorted, l->spm_count, sizeof(*sorted), by_address);
+    return sorted;
+}
+
+static uint64_t end_of(const struct placement *spm)
+{
+    return spm->address + spm->region->size.value;
+}
+
+/* Where a region's place is written: its address, or else that it is SPM. */
+static struct span place_of(const struct region *region)
+{
+    return given(region->address.at) ? region->address.at : region->type.at;
+}
+
+/* OVMF joins touching ranges of one kind into one EFI descriptor. qboot and memmap= do not, and the
+ * kernel never joins soft-reserved entries of E820 (arch/x86/kernel/e820.c, e820_nomerge). With an
+ * HMAT, even an empty one, Linux takes the ranges from the SRAT instead (drivers/acpi/numa/hmat.c,
+ * hmat_register_target_devices). All measured. */
+static bool joins_touching(const struct check_context *c)
+{
+    return firmware_sees_spm(c) && c->vm->boot.firmware.value == FIRMWARE_OVMF &&
+           firmware_passes_spm(c) && !given(c->vm->hmat_at);
+}
+
+static void report_touching_nodes(struct check_context *c, const struct placement *before,
+                                  const struct placement *after, uint32_t owner)
+{
+    struct diag *d = diag_add(c->diags, RULE_SPM_TOUCHING_NODES, place_of(after->region),
+                              "SPM of node %u at 0x%" PRIx64 " touches that of node %u: OVMF joins "
+                              "them, and Linux gives all to node %u",
+                              after->region->node, after->address, before->region->node, owner);
+    diag_note(c->diags, d, place_of(before->region), "node %u's ends at 0x%" PRIx64,
+              before->region->node, end_of(before));
+    if (given(after->region->address.at))
+        diag_help(c->diags, d,
+                  "write 0x%" PRIx64 " or more, leave 'address' out, or add 'hmat', with which "
+                  "Linux goes by the SRAT",
+                  round_up(end_of(before) + c->layout->block, c->layout->block));
+    else
+        diag_help(c->diags, d,
+                  "add 'hmat', with which Linux goes by the SRAT, or put a node with normal memory "
+                  "between the two");
+}
+
+static void report_touching_regions(struct check_context *c, const struct placement *first,
+                                    const struct placement *second, uint64_t end)
+{
+    struct strbuf size = {0};
+    strbuf_add_size(&size, end - first->address, " ");
+    struct diag *d = diag_add(c->diags, RULE_SPM_TOUCHING_REGIONS, place_of(second->region),
+                              "SPM regions of node %u touch, and the guest sees one of %s",
+                              second->region->node, size.data);
+    diag_note(c->diags, d, place_of(first->region), "from 0x%" PRIx64 " on", first->address);
+    diag_help(c->diags, d,
+              "for a device of each give the second an 'address' of 0x%" PRIx64
+              " or more, or add 'hmat'",
+              round_up(end_of(first) + c->layout->block, c->layout->block));
+    strbuf_free(&size);
+}
+
+/* A run of touching ranges, of whatever nodes. */
+static void check_run_of_spm(struct check_context *c, const struct placement **run, size_t count)
+{
+    struct span last = {0};
+    for (size_t i = 1; i < count; i++) {
+        const struct region *region = run[i]->region;
+        if (region->node == run[i - 1]->region->node || same_place(place_of(region), last))
+            continue;
+        report_touching_nodes(c, run[i - 1], run[i], run[0]->region->node);
+        last = place_of(region);
+    }
+    for (size_t i = 0, next; i < count; i = next) {
+        next = i + 1;
+        while (next < count && run[next]->region->node == run[i]->region->node)
+            next++;
+        if (next > i + 1 && !node_repeats(c->vm, run[i]->region->node))
+            report_touching_regions(c, run[i], run[i + 1], end_of(run[next - 1]));
+    }
+}
+
+/* One memmap= parameter is one range to the kernel, whatever it covers (measured). */
+static void check_memmap_nodes(struct check_context *c)
+{
+    struct soft_range *ranges = NULL;
+    if (!firmware_sees_spm(c) || firmware_passes_spm(c) || given(c->vm->hmat_at))
+        return;
+    size_t count = soft_ranges(c, &ranges);
+    const struct placement **sorted = spm_by_address(c);
+    for (size_t r = 0; r < count; r++) {
+        const struct placement *first = NULL;
+        const struct placement *other = NULL;
+        for (size_t i = 0; i < c->layout->spm_count && !other; i++) {
+            if (sorted[i]->address < ranges[r].start || end_of(sorted[i]) > ranges[r].end)
+                continue;
+            if (!first)
+                first = sorted[i];
+            else if (sorted[i]->region->node != first->region->node)
+                other = sorted[i];
+        }
+        if (!other)
+            continue;
+        struct diag *d = diag_add(
+            c->diags, RULE_SPM_TOUCHING_NODES, c->vm->boot.cmdline.at,
+            "the memmap= parameter for 0x%" PRIx64 " covers SPM of nodes %u and %u, and Linux "
+            "gives all of it to node %u",
+            ranges[r].start, first->region->node, other->region->node, first->region->node);
+        diag_note(c->diags, d, place_of(other->region), "node %u's begins at 0x%" PRIx64,
+                  other->region->node, other->address);
+        diag_help(c->diags, d, "write one parameter for each region of SPM");
+    }
+}
+
+void check_touching(struct check_context *c)
+{
+    check_memmap_nodes(c);
+    if (!joins_touching(c))
+        return;
+    const struct placement **sorted = spm_by_address(c);
+    for (size_t i = 0, next; i < c->layout->spm_count; i = next) {
+        next = i + 1;
+        while (next < c->layout->spm_count && sorted[next]->address == end_of(sorted[next - 1]))
+            next++;
+        check_run_of_spm(c, sorted + i, next - i);
+    }
+}
+
+/* --- memory blocks -------------------------------------------------------------------------- */
+
+/* Linux's memory block: 128 MiB, and where boot memory ends at 64 GiB or above the largest power of
+ * two up to 2 GiB that divides that end (arch/x86/mm/init_64.c, probe_memory_block_size). SPM does
+ * not count as boot memory, by whatever interface (measured). */
+static uint64_t guest_block(const struct check_context *c)
+{
+    const struct layout *l = c->layout;
+    uint64_t end = 0;
+    uint64_t block = 2 * GIB;
+    for (size_t i = 0; i < l->affinity_count; i++) {
+        const struct affinity *a = &l->affinity[i];
+        if (a->flags == SRAT_ENABLED && (!l->window || a->address < l->window) &&
+            !is_spm_alone(&c->vm->nodes[a->node]))
+            end = u64_max(end, a->address + a->size);
+    }
+    while (block > 128 * MIB && (end < 64 * GIB || end % block))
+        block /= 2;
+    return block;
+}
+
+/* Linux brings the whole memory blocks of a range online (drivers/dax/kmem.c, "DAX region truncated
+ * by ... due to alignment"; measured). */
+static void report_block(struct check_context *c, const struct region *region, uint64_t start,
+                         uint64_t end, uint64_t block)
+{
+    uint64_t from = round_up(start, block);
+    uint64_t to = end / block * block;
+    bool size_at_fault = (end - start) % block;
+    struct strbuf online = {0};
+    struct strbuf unit = {0};
+    struct strbuf size = {0};
+    strbuf_add_size(&online, to > from ? to - from : 0, " ");
+    strbuf_add_size(&unit, block, " ");
+    strbuf_add_size(&size, round_up(region->size.value, block), "");
+    struct diag *d =
+        diag_add(c->diags, RULE_MEMORY_BLOCK, size_at_fault ? region->size.at : place_of(region),
+                 "SPM of node %u at 0x%" PRIx64 "-0x%" PRIx64 " is not whole memory blocks of %s: "
+                 "Linux can bring %s of it online",
+                 region->node, start, end - 1, unit.data, to > from ? online.data : "none");
+    if (size_at_fault)
+        diag_help(c->diags, d, "write %s", size.data);
+    else if (given(region->address.at))
+        diag_help(c->diags, d, "write 0x%" PRIx64 " or 0x%" PRIx64, start / block * block, from);
+    else
+        diag_help(c->diags, d, "make the sizes of the nodes before it multiples of %s", unit.data);
+    strbuf_free(&online);
+    strbuf_free(&unit);
+    strbuf_free(&size);
+}
+
+/* The regions from `first` on that the guest sees as one range: touching ones of one node. */
+static size_t joined_regions(const struct placement **sorted, size_t first, size_t count)
+{
+    size_t next = first + 1;
+    while (next < count && sorted[next]->region->node == sorted[first]->region->node &&
+           sorted[next]->address == end_of(sorted[next - 1]))
+        next++;
+    return next - first;
+}
+
+void check_blocks(struct check_context *c)
+{
+    const struct layout *l = c->layout;
+    uint64_t block = guest_block(c);
+    bool joins = joins_touching(c);
+    const struct placement **sorted = spm_by_address(c);
+    struct span last = {0};
+    uint64_t carried = 0; /* what an odd size before it shifts a range by */
+    for (size_t i = 0, count; i < l->spm_count; i += count) {
+        count = joins ? joined_regions(sorted, i, l->spm_count) : 1;
+        const struct region *region = sorted[i]->region;
+        uint64_t start = sorted[i]->address;
+        uint64_t end = end_of(sorted[i + count - 1]);
+        bool shifted = start % block && (given(region->address.at) || start % block != carried);
+        carried = end % block;
+        if (!shifted && (end - start) % block == 0)
+            continue;
+        for (size_t r = 0; r < count && region->size.value % block == 0; r++)
+            region = sorted[i + r]->region;
+        if (!same_place(region->size.at, last))
+            report_block(c, region, start, end, block);
+        last = region->size.at;
+    }
+}
+
+/* --- the window for memory devices ---------------------------------------------------------- */
+
+void check_slot_slack(struct check_context *c)
+{
+    const struct layout *l = c->layout;
+    if (!given(c->vm->max_memory.at) || c->qemu->interface != SPM_SP_MEM || !l->spm_count)
+        return;
+    const struct placement *top = &l->spm[0];
+    for (size_t i = 1; i < l->spm_count; i++)
+        if (l->spm[i].address > top->address)
+            top = &l->spm[i];
+    uint64_t needed = end_of(top) - l->window;
+    if (needed <= l->max_memory - l->ram)
+        return;
+    struct strbuf size = {0};
+    strbuf_add_size(&size, l->ram + needed, "");
+    struct diag *d =
+        diag_add(c->diags, RULE_SLOT_SLACK, c->vm->max_memory.at,
+                 "SPM of node %u ends at 0x%" PRIx64 ": it fits only into the 1 GiB of "
+                 "addresses that each slot adds",
+                 top->region->node, end_of(top));
+    diag_note(c->diags, d, place_of(top->region), "this region");
+    if (given(c->vm->slots.at))
+        diag_note(c->diags, d, c->vm->slots.at, "%" PRIu64 " slots", l->slots);
+    diag_help(c->diags, d, "write 'max-memory: %s', or leave it out", size.data);
+    strbuf_free(&size);
+}
+
+void check_amd_hole(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct layout *l = c->layout;
+    if (l->high_base != TIB)
+        return;
+    struct span at = given(vm->machine.cpu_vendor.at) ? vm->machine.cpu_vendor.at
+                     : given(vm->machine.cpu.at)      ? vm->machine.cpu.at
+                                                      : vm->nodes_at;
+    struct diag *d =
+        diag_add(c->diags, RULE_AMD_HOLE, at,
+                 "this AMD guest would reach the hole below 1 TiB, so QEMU puts all memory "
+                 "above 4 GiB at 1 TiB");
+    diag_help(c->diags, d,
+              "nothing need change; addresses end at 0x%" PRIx64 ", for which the host's "
+              "CPUs need %u address bits",
+              l->top, bits_for(l->top + 1));
+}
+
+void check_migration(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    if (!vm->machine.migratable.value || c->qemu->interface != SPM_SP_MEM || !c->layout->spm_count)
+        return;
+    struct diag *d = diag_add(c->diags, RULE_SPM_MIGRATION, vm->machine.migratable.at,
+                              "migration and snapshots succeed and lose the content of SPM");
+    diag_note(c->diags, d, c->layout->spm[0].region->type.at, "SPM");
+    diag_help(c->diags, d,
+              "write 'migratable: false', or choose 'targets.qemu.spm-interface: "
+              "kernel-parameter', whose SPM is RAM to QEMU");
+}
+
+/* --- distances ------------------------------------------------------------------------------ */
+
+static void check_asymmetry(struct check_context *c)
+{
+    const struct distances *s = &c->vm->distances;
+    size_t n = c->vm->node_count;
+    for (size_t i = 0; i < n; i++) {
+        size_t other = 0;
+        size_t count = 0;
+        for (size_t j = i + 1; j < n; j++) {
+            if (s->values[i * n + j] == s->values[j * n + i])
+                continue;
+            if (!count++)
+                other = j;
+        }
+        if (!count)
+            continue;
+        /* Both are given: a missing direction equals the other one. */
+        struct diag *d =
+            diag_add(c->diags, RULE_DISTANCE_ASYMMETRIC, s->spans[other * n + i],
+                     "node %zu is at %u from node %zu, and node %zu at %u from node %zu%s", i,
+                     s->values[other * n + i], other, other, s->values[i * n + other], i,
+                     and_more(c->arena, count - 1, "pair"));
+        diag_note(c->diags, d, s->spans[i * n + other], "the other direction");
+        diag_help(c->diags, d, "write the same distance for both directions");
+    }
+}
+
+static void check_missing_distances(struct check_context *c)
+{
+    const struct distances *s = &c->vm->distances;
+    size_t n = c->vm->node_count;
+    size_t from = 0, to = 0, missing = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++) {
+            if (given(s->spans[i * n + j].line ? s->spans[i * n + j] : s->spans[j * n + i]))
+                continue;
+            if (!missing++) {
+                from = i;
+                to = j;
+            }
+        }
+    if (!missing)
+        return;
+    struct diag *d = diag_add(c->diags, RULE_DISTANCE_MISSING, s->at,
+                              "no distance between nodes %zu and %zu, which are then at 20%s", from,
+                              to, and_more(c->arena, missing - 1, "pair"));
+    diag_help(c->diags, d, "add '%zu: {%zu: …}'; one direction is enough", from, to);
+}
+
+static void check_alike(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct distances *s = &vm->distances;
+    size_t n = vm->node_count;
+    size_t with_cpus = 0;
+    if (n < 3)
+        return;
+    for (size_t i = 0; i < n; i++)
+        with_cpus += vm->nodes[i].cpus.count != 0;
+    for (size_t i = 0; given(s->at) && i < n * n; i++)
+        if (i / n != i % n && s->values[i] != s->values[1])
+            return;
+    /* Sockets that are all linked to each other are as far as this says; memory nodes are not. */
+    if (given(s->at) && with_cpus == n)
+        return;
+    struct diag *d =
+        diag_add(c->diags, RULE_DISTANCE_ALIKE, given(s->at) ? s->at : vm->nodes_at,
+                 given(s->at) ? "%zu nodes that are all at %u from each other: the guest "
+                                "cannot tell near from far"
+                              : "%zu nodes without distances are all at %u from each "
+                                "other: the guest cannot tell near from far",
+                 n, vm_distance(vm, 0, 1));
+    diag_help(c->diags, d,
+              given(s->at) ? "write smaller distances to nearer nodes"
+                           : "add 'distances', with smaller ones to nearer nodes");
+}
+
+void check_distances(struct check_context *c)
+{
+    if (given(c->vm->distances.at)) {
+        check_asymmetry(c);
+        check_missing_distances(c);
+    }
+    check_alike(c);
+}
+
+/* --- HMAT ----------------------------------------------------------------------------------- */
+
+/* The pairs of 'performance' by their nodes; each is given once. */
+struct pair_table {
+    const struct hmat_pair **pairs; /* nodes * nodes, row = from; NULL: not given */
+    bool *named;                    /* by node: the target of some pair */
+    size_t nodes;
+};
+
+static struct pair_table index_pairs(const struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    size_t n = vm->node_count;
+    struct pair_table t = {.nodes = n};
+    t.pairs = arena_alloc(c->arena, vm->pair_count ? n * n : 0, sizeof(*t.pairs));
+    t.named = arena_alloc(c->arena, n, sizeof(*t.named));
+    for (size_t i = 0; i < vm->pair_count; i++) {
+        t.pairs[vm->pairs[i].from.value * n + vm->pairs[i].to.value] = &vm->pairs[i];
+        t.named[vm->pairs[i].to.value] = true;
+    }
+    return t;
+}
+
+/* A value of a pair for reads or writes: `type` of reads or writes, else the one for both. 0 where
+ * it is not known, as in the table. */
+static uint64_t pair_value(const struct hmat_pair *pair, enum hmat_type type)
+{
+    enum hmat_type both = type <= HMAT_WRITE_LATENCY ? HMAT_ACCESS_LATENCY : HMAT_ACCESS_BANDWIDTH;
+    if (!pair)
+        return 0;
+    return given(pair->values[type].at) ? pair->values[type].value : pair->values[both].value;
+}
+
+static bool has_latency(const struct hmat_pair *pair)
+{
+    return pair_value(pair, HMAT_READ_LATENCY) || pair_value(pair, HMAT_WRITE_LATENCY);
+}
+
+static bool has_bandwidth(const struct hmat_pair *pair)
+{
+    return pair_value(pair, HMAT_READ_BANDWIDTH) || pair_value(pair, HMAT_WRITE_BANDWIDTH);
+}
+
+/* Linux puts a node into a tier by its latency and bandwidth as seen from its nearest CPUs, and
+ * without either one takes memory that a driver adds for slower than DRAM (mm/memory-tiers.c,
+ * mt_perf_to_adistance; measured). A node with normal memory has the tier of that. */
+void check_tiers(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    bool pairs = vm->pair_count;
+    struct pair_table t = index_pairs(c);
+    const struct node *first = NULL;
+    size_t more = 0;
+    for (size_t n = 0; n < vm->node_count; n++) {
+        const struct region *spm;
+        if (!is_spm_alone(&vm->nodes[n]) || t.named[n])
+            continue;
+        if (!pairs) {
+            more += first != NULL;
+            first = first ? first : &vm->nodes[n];
+        } else if (!node_repeats(vm, n) && node_has_type(&vm->nodes[n], MEMORY_SPM, &spm)) {
+            struct diag *d =
+                diag_add(c->diags, RULE_SPM_NO_HMAT, spm->type.at,
+                         "without values of node %zu in the HMAT the guest takes its SPM "
+                         "for slower than its RAM",
+                         n);
+            diag_note(c->diags, d, vm->hmat_at, "the HMAT");
+            diag_help(c->diags, d,
+                      "add '- {from: …, to: %zu, latency: …, bandwidth: …}' for each CPU "
+                      "node",
+                      n);
+        }
+    }
+    const struct region *spm;
+    if (!first || !node_has_type(first, MEMORY_SPM, &spm))
+        return;
+    struct diag *d = diag_add(c->diags, RULE_SPM_NO_HMAT, spm->type.at,
+                              "without values in an HMAT the guest takes the SPM of node %u%s for "
+                              "slower than its RAM",
+                              first->id, and_more(c->arena, more, "node"));
+    diag_help(c->diags, d, "add %s from each CPU node to each node with memory",
+              given(vm->hmat_at) ? "'performance' to 'hmat'," : "'hmat', with 'performance'");
+}
+
+/* Linux takes nothing of a node that it knows one of the two of (measured). */
+static void check_half_pairs(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct hmat_pair *first = NULL;
+    size_t more = 0;
+    for (size_t i = 0; i < vm->pair_count; i++) {
+        if (has_latency(&vm->pairs[i]) == has_bandwidth(&vm->pairs[i]))
+            continue;
+        more += first != NULL;
+        first = first ? first : &vm->pairs[i];
+    }
+    if (!first)
+        return;
+    const char *missing = has_latency(first) ? "bandwidth" : "latency";
+    struct diag *d = diag_add(c->diags, RULE_HMAT_PARTIAL, first->at,
+                              "a %s from node %" PRIu64 " to node %" PRIu64 ", but no %s%s",
+                              has_latency(first) ? "latency" : "bandwidth", first->from.value,
+                              first->to.value, missing, and_more(c->arena, more, "pair"));
+    diag_help(c->diags, d, "add '%s': Linux ignores one without the other", missing);
+}
+
+/* Nodes with normal memory of which no pair speaks. SPM_NO_HMAT is for those with SPM alone. */
+static void check_unnamed(struct check_context *c, struct pair_table *t)
+{
+    const struct vm *vm = c->vm;
+    const struct node *first = NULL;
+    size_t more = 0;
+    for (size_t n = 0; n < vm->node_count; n++) {
+        const struct node *node = &vm->nodes[n];
+        if (t->named[n] || !node_has_type(node, MEMORY_NORMAL, NULL))
+            continue;
+        if (!node->cpus.count && !given(node->initiator.at)) {
+            if (node_repeats(vm, n))
+                continue;
+            struct diag *d = diag_add(c->diags, RULE_HMAT_NO_INITIATOR, node->at,
+                                      "the HMAT does not say which CPUs are near to node %zu", n);
+            diag_note(c->diags, d, vm->hmat_at, "the HMAT");
+            diag_help(c->diags, d,
+                      "add 'initiator' to the node, or pairs 'to: %zu' to 'performance'", n);
+            continue;
+        }
+        more += first != NULL;
+        first = first ? first : node;
+    }
+    if (!first || !vm->pair_count)
+        return;
+    struct diag *d = diag_add(c->diags, RULE_HMAT_PARTIAL, vm->hmat_at,
+                              "the HMAT has values of some nodes with memory, but not of node %u%s",
+                              first->id, and_more(c->arena, more, "node"));
+    diag_note(c->diags, d, first->at, "node %u", first->id);
+    diag_help(c->diags, d, "add '- {from: …, to: %u, latency: …, bandwidth: …}' for each CPU node",
+              first->id);
+}
+
+/* Initiators that know of some only of the nodes that others know of. */
+static void check_rows(struct check_context *c, struct pair_table *t)
+{
+    const struct vm *vm = c->vm;
+    size_t n = vm->node_count;
+    for (size_t from = 0; vm->pair_count && from < n; from++) {
+        const struct hmat_pair **row = t->pairs + from * n;
+        const struct hmat_pair *given_pair = NULL;
+        size_t missing = 0, first = 0;
+        for (size_t to = 0; to < n; to++) {
+            given_pair = given_pair ? given_pair : row[to];
+            if (row[to] || !t->named[to] || !has_memory(&vm->nodes[to]))
+                continue;
+            if (!missing++)
+                first = to;
+        }
+        if (!missing || !vm->nodes[from].cpus.count)
+            continue;
+        struct diag *d = diag_add(c->diags, RULE_HMAT_PARTIAL,
+                                  given_pair ? given_pair->from.at : vm->nodes[from].cpus.at,
+                                  "the HMAT has no values from node %zu to node %zu%s", from, first,
+                                  and_more(c->arena, missing - 1, "node"));
+        diag_note(c->diags, d, vm->hmat_at, "the HMAT");
+        diag_help(c->diags, d, "add '- {from: %zu, to: %zu, latency: …, bandwidth: …}'", from,
+                  first);
+    }
+}
+
+/* The CPU nodes that Linux links a node to without a stated initiator: of all of them those that
+ * are best by each value in turn (drivers/acpi/numa/hmat.c, hmat_register_target_initiators). */
+static void find_nearest(const struct vm *vm, const struct pair_table *t, size_t to, bool *nearest)
+{
+    static const enum hmat_type order[] = {HMAT_WRITE_LATENCY, HMAT_READ_LATENCY,
+                                           HMAT_WRITE_BANDWIDTH, HMAT_READ_BANDWIDTH};
+    size_t n = vm->node_count;
+    for (size_t from = 0; from < n; from++)
+        nearest[from] = vm->nodes[from].cpus.count;
+    for (size_t k = 0; k < ARRAY_SIZE(order); k++) {
+        uint64_t best = 0;
+        for (size_t from = 0; from < n; from++) {
+            uint64_t v = nearest[from] ? pair_value(t->pairs[from * n + to], order[k]) : 0;
+            bool better = order[k] <= HMAT_WRITE_LATENCY ? v < best : v > best;
+            if (v && (!best || better))
+                best = v;
+        }
+        for (size_t from = 0; from < n; from++)
+            nearest[from] = nearest[from] && pair_value(t->pairs[from * n + to], order[k]) == best;
+    }
+}
+
+/* QEMU writes an initiator for nodes with RAM alone (measured). Where the values lead Linux to the
+ * same node, nothing is lost. */
+static void check_lost_initiators(struct check_context *c, struct pair_table *t)
+{
+    const struct vm *vm = c->vm;
+    bool *nearest = arena_alloc(c->arena, vm->node_count, sizeof(*nearest));
+    for (size_t n = 0; n < vm->node_count; n++) {
+        const struct node *node = &vm->nodes[n];
+        if (!given(node->initiator.at) || !t->named[n] || qemu_boot_memory(node, c->qemu).region ||
+            node_repeats(vm, n))
+            continue;
+        find_nearest(vm, t, n, nearest);
+        size_t other = 0;
+        while (other < vm->node_count && (!nearest[other] || other == node->initiator.value))
+            other++;
+        if (other == vm->node_count)
+            continue;
+        struct diag *d = diag_add(
+            c->diags, RULE_HMAT_INITIATOR_LOST, node->initiator.at,
+            "QEMU writes no initiator for node %zu, which has SPM alone: by its values node "
+            "%zu is %s",
+            n, other, nearest[node->initiator.value] ? "as near" : "nearer");
+        if (t->pairs[other * vm->node_count + n])
+            diag_note(c->diags, d, t->pairs[other * vm->node_count + n]->at, "from node %zu",
+                      other);
+        diag_help(c->diags, d, "give node %" PRIu64 " the lowest latency to node %zu",
+                  node->initiator.value, n);
+    }
+}
+
+void check_hmat_complete(struct check_context *c)
+{
+    if (!given(c->vm->hmat_at))
+        return;
+    struct pair_table t = index_pairs(c);
+    check_half_pairs(c);
+    check_unnamed(c, &t);
+    check_rows(c, &t);
+    check_lost_initiators(c, &t);
+}
+
+/* A node as one initiator sees it. */
+struct view {
+    uint64_t latency;
+    uint8_t distance;
+    const struct hmat_pair *pair;
+};
+
+static int by_distance(const void *left, const void *right)
+{
+    const struct view *a = left;
+    const struct view *b = right;
+    if (a->distance != b->distance)
+        return a->distance < b->distance ? -1 : 1;
+    if (a->latency != b->latency)
+        return a->latency < b->latency ? -1 : 1;
+    return a->pair < b->pair ? -1 : a->pair > b->pair;
+}
+
+static void report_contradiction(struct check_context *c, const struct view *near,
+                                 const struct view *far)
+{
+    const struct distances *s = &c->vm->distances;
+    size_t from = near->pair->from.value;
+    size_t n = c->vm->node_count;
+    struct diag *d =
+        diag_add(c->diags, RULE_HMAT_DISTANCE, near->pair->at,
+                 "from node %zu, node %" PRIu64 " is nearer than node %" PRIu64 " by "
+                 "distance (%u, %u) and farther by latency",
+                 from, near->pair->to.value, far->pair->to.value, near->distance, far->distance);
+    diag_note(c->diags, d, far->pair->at, "the lower latency");
+    struct span at = s->spans[from * n + near->pair->to.value];
+    if (!given(at))
+        at = s->spans[near->pair->to.value * n + from];
+    if (given(at))
+        diag_note(c->diags, d, at, "the lower distance");
+    diag_help(c->diags, d, "give the node with the lower latency the lower distance");
+}
+
+/* Nodes in order of distance must be in order of latency too. A node's own memory is at 10 whatever
+ * it is, so it is left out. */
+void check_hmat_distances(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    size_t n = vm->node_count;
+    if (!given(vm->distances.at) || !vm->pair_count)
+        return;
+    struct pair_table t = index_pairs(c);
+    struct view *views = arena_alloc(c->arena, n, sizeof(*views));
+    for (size_t from = 0; from < n; from++) {
+        size_t count = 0;
+        for (size_t to = 0; to < n; to++) {
+            const struct hmat_pair *pair = t.pairs[from * n + to];
+            if (to != from && pair_value(pair, HMAT_READ_LATENCY))
+                views[count++] = (struct view){pair_value(pair, HMAT_READ_LATENCY),
+                                               vm_distance(vm, from, to), pair};
+        }
+        if (!count)
+            continue;
+        qsort(views, count, sizeof(*views), by_distance);
+        /* The slowest of the nodes that are nearer than those at the distance in hand. */
+        const struct view *slow = NULL;
+        for (size_t i = 0, next; i < count; i = next) {
+            if (slow && slow->latency > views[i].latency) {
+                report_contradiction(c, slow, &views[i]);
+                break;
+            }
+            next = i + 1;
+            while (next < count && views[next].distance == views[i].distance)
+                next++;
+            if (!slow || views[next - 1].latency > slow->latency)
+                slow = &views[next - 1];
+        }
+    }
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules on what QEMU holds; libvirt runs QEMU, so they are libvirt's too. */
+#include "check.h"
+
+#include <inttypes.h>
+
+#include "hmat_scale.h"
+#include "strbuf.h"
+
+void check_counts(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct qemu_target *t = c->qemu;
+    struct diags *diags = c->diags;
+    struct diag *d;
+    if (vm->node_count > QEMU_NODE_LIMIT) {
+        d = diag_add(diags, RULE_NODE_COUNT, vm->nodes_at, "%zu nodes: QEMU has at most %d",
+                     vm->node_count, QEMU_NODE_LIMIT);
+        diag_help(diags, d, "use fewer nodes");
+    }
+    if (vm->cpus.max.value > t->max_cpus && vm->cpus.max.value <= VCPU_LIMIT) {
+        d = diag_add(diags, RULE_CPU_COUNT, vm->cpus.at,
+                     "%" PRIu64 " vCPUs: the machine type '%s' has at most %u", vm->cpus.max.value,
+                     vm->machine.type.value, t->max_cpus);
+        diag_help(diags, d, t->machine == MACHINE_PC ? "write 'machine: q35', or fewer vCPUs"
+                            : "use a machine type of QEMU 9.0 or newer, or fewer vCPUs");
+    }
+    if (vm->slots.value > QEMU_SLOT_LIMIT) {
+        d = diag_add(diags, RULE_SLOT_COUNT, vm->slots.at, "%" PRIu64 " slots: QEMU has at most %d",
+                     vm->slots.value, QEMU_SLOT_LIMIT);
+        diag_help(diags, d, "SPM needs no slots; write as many as DIMMs are to be plugged");
+    }
+    if (vm->cpus.modules.value > 1 && t->version < QEMU_9_1) {
+        d = diag_add(diags, RULE_CPU_TOPOLOGY, vm->cpus.modules.at,
+                     "QEMU %u.%u has no CPU modules", t->version / 100, t->version % 100);
+        diag_help(diags, d, "use dies or cores, or QEMU 9.1");
+    }
+}
+
+void check_apic_ids(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct qemu_target *t = c->qemu;
+    struct diags *diags = c->diags;
+    if (cpu_product(&vm->cpus) != vm->cpus.max.value || vm->cpus.max.value < vm->cpus.count.value)
+        return; /* cpu-topology says so */
+    uint32_t highest = apic_id(&vm->cpus, (uint32_t)vm->cpus.max.value - 1);
+    uint32_t present = apic_id(&vm->cpus, (uint32_t)vm->cpus.count.value - 1);
+    uint64_t per_socket = vm->cpus.max.value / vm->cpus.sockets.value;
+    struct diag *d;
+    if (!t->kvm && t->version < QEMU_9_0 && highest >= 255) {
+        d = diag_add(diags, RULE_X2APIC, vm->cpus.at,
+                     "the highest APIC id is %u; under tcg QEMU %u.%u stops at 254", highest,
+                     t->version / 100, t->version % 100);
+        diag_help(diags, d, "use fewer vCPUs, kvm, or QEMU 9.0");
+    } else if (!t->kvm && present >= 255 && !t->model->x2apic) {
+        d = diag_add(diags, RULE_X2APIC, vm->cpus.at,
+                     "the APIC id %u needs x2APIC, which the CPU model '%s' has not under tcg",
+                     present, vm->machine.cpu.value);
+        diag_help(diags, d, "write 'cpu: max'");
+    }
+    if (t->version >= QEMU_9_0 && t->machine_version < QEMU_8_1 && per_socket >= 255) {
+        d = diag_add(diags, RULE_CPU_TOPOLOGY, vm->cpus.at,
+                     "%" PRIu64 " vCPUs in a socket: the SMBIOS of machine types before 8.1 holds "
+                     "254", per_socket);
+        diag_help(diags, d, "use more sockets, or a newer machine type");
+    }
+}
+
+/* Sum of the decimal digits that 0 ... count-1 have beyond their first. */
+static uint64_t more_digits(uint64_t count)
+{
+    uint64_t digits = 0;
+    for (uint64_t power = 10; power < count; power *= 10)
+        digits += count - power;
+    return digits;
+}
+
+/* Machine types before 8.1 have SMBIOS 2.x, whose length is 16 bits (SMBIOS 2.8, section 5.2.1). QEMU
+ * lists a DIMM for each 16 GiB and a processor for each socket; the sizes are measured on 11.1.2 and
+ * 7.2.22, to the byte. */
+void check_smbios(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    enum { BASE = 224, PROCESSOR = 65, DIMM = 53, NAMES = 4, HANDLES = 3838 };
+    uint64_t ram = 0;
+    for (size_t n = 0; n < vm->node_count; n++)
+        ram += qemu_boot_memory(&vm->nodes[n], c->qemu).size;
+    uint64_t dimms = round_up(ram, 16 * GIB) / (16 * GIB);
+    uint64_t sockets = vm->cpus.sockets.value;
+    uint64_t length = BASE + DIMM * dimms + more_digits(dimms) + PROCESSOR * sockets +
+                      more_digits(sockets) + (c->qemu->machine == MACHINE_PC ? NAMES * 3 : 0);
+    bool old = c->qemu->machine_version < QEMU_8_1;
+    /* Up to 9.0 the handles of more DIMMs run into those of other structures, and QEMU aborts. */
+    bool too_many = c->qemu->machine_version <= QEMU_9_0 && dimms >= HANDLES;
+    if (!too_many && !(old && length > UINT16_MAX))
+        return;
+    struct diag *d = diag_add(c->diags, RULE_SMBIOS_LENGTH,
+                              given(vm->machine.type.at) ? vm->machine.type.at : vm->nodes_at,
+                              "boot memory is %" PRIu64 " DIMMs of 16 GiB: the SMBIOS of this machine "
+                              "type cannot list them", dimms);
+    diag_help(c->diags, d, "use a machine type of QEMU 9.1 or newer, such as pc-q35-11.1");
+}
+
+void check_sizes(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct qemu_target *t = c->qemu;
+    struct diags *diags = c->diags;
+    uint64_t boot = 0;
+    bool reported = false;
+    FOR_EACH_REGION(vm, owner, region)
+    {
+        const struct backend *b = &region->backend;
+        bool device = t->interface == SPM_SP_MEM && region->type.value == MEMORY_SPM;
+        boot += device ? 0 : region->size.value;
+        if (b->hugepages.value && b->hugepages.value != 2 * MIB && b->hugepages.value != GIB)
+            continue; /* backend-key says so */
+        /* Node RAM over anonymous memory may have any size. */
+        uint64_t align = device || b->kind.value != BACKEND_RAM ? backend_alignment(b) : 1;
+        if (region->size.value % align == 0)
+            continue;
+        reported = true;
+        struct strbuf page = {0};
+        struct strbuf size = {0};
+        strbuf_add_size(&page, align, " ");
+        strbuf_add_size(&size, round_up(region->size.value, align), "");
+        struct diag *d = diag_add(diags, RULE_SIZE_ALIGNMENT, region->size.at,
+                                  "the size is not a multiple of the %s that its backend needs",
+                                  page.data);
+        diag_help(diags, d, "write %s", size.data);
+        strbuf_free(&page);
+        strbuf_free(&size);
+    }
+    if (boot % QEMU_RAM_UNIT && !reported) {
+        struct diag *d = diag_add(diags, RULE_SIZE_ALIGNMENT, vm->nodes_at,
+                                  "boot memory is not a multiple of 8 KiB, to which QEMU rounds it");
+        diag_help(diags, d, "make the sizes of the nodes whole MiB");
+    }
+}
+
+/* Whether two regions can be one memdev: QEMU gives them the same memory then. */
+static bool same_backend(const struct region *a, const struct region *b)
+{
+    const struct backend *x = &a->backend;
+    const struct backend *y = &b->backend;
+    return !given(b->id.at) && x->kind.value != BACKEND_FILE && x->kind.value == y->kind.value &&
+           x->hugepages.value == y->hugepages.value && x->share.value == y->share.value &&
+           x->prealloc.value == y->prealloc.value && x->reserve.value == y->reserve.value &&
+           x->merge.value == y->merge.value && x->dump.value == y->dump.value &&
+           x->policy.value == y->policy.value &&
+           id_list_equal(&x->host_nodes, &y->host_nodes);
+}
+
+/* One memdev a node; and what the interfaces that type whole nodes can hold. */
+void check_node_regions(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct qemu_target *t = c->qemu;
+    struct diags *diags = c->diags;
+    for (size_t n = 0; n < vm->node_count; n++) {
+        const struct node *node = &vm->nodes[n];
+        const struct region *boot = NULL;
+        /* Of the equal nodes of an id list the first is judged. */
+        if (n && same_place(node->at, vm->nodes[n - 1].at))
+            continue;
+        for (size_t r = 0; r < node->region_count; r++) {
+            const struct region *region = &node->regions[r];
+            int type = region->type.value;
+            struct diag *d;
+            if (type == MEMORY_RESERVED && t->interface != SPM_MEMMAP_TYPE) {
+                d = diag_add(diags, RULE_RESERVED_INTERFACE, region->type.at,
+                             "'%s' has no memory of type reserved",
+                             spm_interface_names[t->interface]);
+                diag_help(diags, d, "write 'type: spm', or choose 'targets.qemu.spm-interface: "
+                          "memmap-type' (patched QEMU only)");
+            } else if (type == MEMORY_SPM && !qemu_spm_is_boot_memory(t)) {
+                continue;
+            } else if (!boot) {
+                boot = region;
+            } else if (type != boot->type.value) {
+                d = diag_add(diags, RULE_REGIONS_PER_NODE, region->at,
+                             "'%s' types whole nodes: node %zu cannot have %s memory and %s memory",
+                             spm_interface_names[t->interface], n,
+                             memory_type_names[boot->type.value], memory_type_names[type]);
+                diag_note(diags, d, boot->at, "the node's other memory");
+                diag_help(diags, d, "use another node, or choose 'targets.qemu.spm-interface: sp-mem' "
+                          "(QEMU 11.1)");
+            } else if (type != MEMORY_NORMAL || !same_backend(boot, region)) {
+                d = diag_add(diags, RULE_REGIONS_PER_NODE, region->at,
+                             "QEMU gives node %zu one piece of %s memory, with one backend and one id",
+                             n, memory_type_names[type]);
+                diag_note(diags, d, boot->at, "the node's first piece");
+                diag_help(diags, d, "write one region of both sizes, give both the same backend and the "
+                          "second no id, or use another node");
+            }
+        }
+    }
+}
+
+void check_hmat_values(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    struct diags *diags = c->diags;
+    for (int type = 0; type < HMAT_TYPES; type++) {
+        enum hmat_type t = (enum hmat_type)type;
+        struct hmat_scale scale;
+        bool ok = true;
+        hmat_scale_start(&scale, t);
+        for (size_t i = 0; ok && i < vm->pair_count; i++) {
+            const struct number *value = &vm->pairs[i].values[type];
+            if (!given(value->at) || !value->value)
+                continue;
+            struct diag *d;
+            if (value->value % (hmat_is_latency(t) ? 1000 : MIB)) {
+                d = diag_add(diags, RULE_HMAT_VALUE, value->at, "QEMU takes whole %s",
+                             hmat_is_latency(t) ? "nanoseconds" : "MiB/s");
+                diag_help(diags, d, "round it");
+                ok = false;
+            } else if (!hmat_scale_add(&scale, t, hmat_in_qemu_units(t, value->value))) {
+                d = diag_add(diags, RULE_HMAT_VALUE, value->at,
+                             "this value and those before it do not fit into 16 bits with one unit");
+                diag_help(diags, d, hmat_is_latency(t)
+                                        ? "use values with more common zeros, or a smaller range"
+                                        : "use values with a larger common power of two, or a smaller "
+                                          "range");
+                ok = false;
+            }
+        }
+        /* QEMU checks a latency against the unit before it, so the final one is checked here. */
+        for (size_t i = 0; ok && i < vm->pair_count; i++) {
+            const struct number *value = &vm->pairs[i].values[type];
+            if (!given(value->at) ||
+                hmat_in_qemu_units(t, value->value) / scale.base < UINT16_MAX)
+                continue;
+            struct diag *d = diag_add(diags, RULE_HMAT_VALUE, value->at,
+                                      "QEMU would cut this value to 16 bits of the unit that the "
+                                      "other values need, without a word");
+            diag_help(diags, d, "use values with more common zeros, or a smaller range");
+            ok = false;
+        }
+    }
+}
+
+void check_boot(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    struct diags *diags = c->diags;
+    const struct boot *b = &vm->boot;
+    bool confidential = vm->machine.confidential.value != CONFIDENTIAL_NONE;
+    struct diag *d;
+    if (b->firmware.value == FIRMWARE_NONE && !b->kernel.value) {
+        d = diag_add(diags, RULE_KERNEL_MISSING, b->firmware.at,
+                     "no firmware, and no kernel to boot without it");
+        diag_help(diags, d, "add 'kernel', or name a firmware");
+    }
+    if ((b->initrd.value || b->cmdline.value) && !b->kernel.value) {
+        d = diag_add(diags, RULE_KERNEL_MISSING, b->initrd.value ? b->initrd.at : b->cmdline.at,
+                     "'%s' without a kernel: QEMU refuses it", b->initrd.value ? "initrd" : "cmdline");
+        diag_help(diags, d, "add 'kernel', or leave it out");
+    }
+    if (b->firmware.value == FIRMWARE_NONE && (b->code.value || b->vars.value)) {
+        d = diag_add(diags, RULE_FIRMWARE_FILES, b->code.value ? b->code.at : b->vars.at,
+                     "a file of a firmware that is 'none'");
+        diag_help(diags, d, "name the firmware's type");
+    }
+    if (b->vars.value && (b->firmware.value != FIRMWARE_OVMF || confidential)) {
+        d = diag_add(diags, RULE_FIRMWARE_FILES, b->vars.at, confidential
+                     ? "a confidential guest boots from one image, without 'vars'"
+                     : "'%s' keeps no variables in a file", firmware_names[b->firmware.value]);
+        diag_help(diags, d, "leave 'vars' out");
+    }
+}
+
+void check_confidential(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct qemu_target *t = c->qemu;
+    const struct choice *kind = &vm->machine.confidential;
+    /* QEMU's change logs of 9.1 and 10.1; SEV-SNP is AMD's, TDX Intel's. */
+    static const struct { unsigned version; enum cpu_vendor vendor; } needs[] = {
+        [CONFIDENTIAL_SEV_SNP] = {901, VENDOR_AMD}, [CONFIDENTIAL_TDX] = {1001, VENDOR_INTEL}};
+    struct diag *d;
+    if (kind->value == CONFIDENTIAL_NONE)
+        return;
+    const char *name = confidential_names[kind->value];
+    if (!t->kvm) {
+        d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "a confidential guest needs kvm");
+        diag_help(c->diags, d, "write 'accel: kvm'");
+    } else if (t->version < needs[kind->value].version) {
+        d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "QEMU %u.%u has no %s guests",
+                     t->version / 100, t->version % 100, name);
+        diag_help(c->diags, d, "run QEMU %u.%u or newer", needs[kind->value].version / 100,
+                  needs[kind->value].version % 100);
+    } else if (vm->machine.cpu_vendor.value != VENDOR_UNSTATED &&
+               vm->machine.cpu_vendor.value != (int)needs[kind->value].vendor) {
+        d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "%s guests run on the other vendor's hosts",
+                     name);
+        diag_note(c->diags, d, vm->machine.cpu_vendor.at, "the host's vendor");
+        diag_help(c->diags, d, "write 'cpu-vendor: %s'",
+                  vendor_names[needs[kind->value].vendor]);
+    } else if (vm->boot.firmware.value != FIRMWARE_OVMF) {
+        d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "%s guests boot through OVMF", name);
+        diag_note(c->diags, d, vm->boot.firmware.at, "the firmware");
+        diag_help(c->diags, d, "write 'firmware: ovmf'");
+    }
+}
+
+/* What an interface for SPM means, and which backends a version has. */
+void check_interface(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct qemu_target *t = c->qemu;
+    struct diags *diags = c->diags;
+    struct diag *d;
+    FOR_EACH_REGION(vm, owner, region)
+    {
+        if (given(region->backend.offset.at) && t->version < QEMU_8_1) {
+            d = diag_add(diags, RULE_BACKEND_KEY, region->backend.offset.at,
+                         "file backends have an 'offset' since QEMU 8.1");
+            diag_help(diags, d, "leave it out, or use a newer QEMU");
+        }
+    }
+    if (t->interface == SPM_MEMMAP_TYPE || t->interface == SPM_FLAG) {
+        d = diag_add(diags, RULE_SPM_UNRELEASED, vm->qemu_spm.at,
+                     "no released QEMU has the interface '%s'", spm_interface_names[t->interface]);
+        diag_help(diags, d, "run a QEMU with that patch series, or choose sp-mem (QEMU 11.1)");
+    }
+    if (t->interface != SPM_KERNEL_PARAMETER || vm_memory(vm, MEMORY_SPM) == 0)
+        return;
+    d = diag_add(diags, RULE_SPM_KERNEL_PARAMETER, vm->qemu_spm.at,
+                 "SPM is plain RAM to QEMU and to firmware; the guest's kernel makes it "
+                 "soft-reserved");
+    diag_help(diags, d, vm->boot.kernel.value
+                            ? "the emitted command line of the kernel holds the memmap= parameters"
+                            : "add the memmap= parameters to the kernel's command line in the guest");
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What a guest's kernel is told where its SPM is plain RAM to the VMM and to firmware. Layer 5. */
+#ifndef SPMTOPO_KERNEL_PARAMETERS_H
+#define SPMTOPO_KERNEL_PARAMETERS_H
+
+#include "layout.h"
+#include "strbuf.h"
+
+/* One memmap= parameter: `size` bytes at `address` become soft-reserved
+ * (Documentation/admin-guide/kernel-parameters.txt, memmap=nn%ss-old+new). */
+void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size);
+
+/* The parameters that make a guest's kernel take its SPM as soft-reserved (memmap=, and nokaslr where
+ * the kernel could land in it), separated by blanks; adds nothing where the interface needs none. */
+void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
+                       const struct layout *layout);
+
+#endif
