@@ -113,7 +113,7 @@ void check_object_ids(struct check_context *c)
             diag_help(diags, d, "write a letter, then letters, digits, '-', '.' and '_', at most 63");
             continue;
         }
-        static const char *const taken[] = {"pc.", "vga.", "system.", "cgs0"};
+        static const char *const taken[] = {"pc.", "vga.", "system.", "isa-bios", "cgs0"};
         for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
             if (strncmp(id, taken[i], strlen(taken[i])) == 0) {
                 struct diag *d = diag_add(diags, RULE_OBJECT_ID, at,

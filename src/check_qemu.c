@@ -184,8 +184,10 @@ void check_node_regions(struct check_context *c)
                              spm_interface_names[t->interface], n,
                              memory_type_names[boot->type.value], memory_type_names[type]);
                 diag_note(diags, d, boot->at, "the node's other memory");
-                diag_help(diags, d, "use another node, or choose 'targets.qemu.spm-interface: sp-mem' "
-                          "(QEMU 11.1)");
+                diag_help(diags, d, type == MEMORY_SPM || boot->type.value == MEMORY_SPM
+                                        ? "use another node, or choose 'targets.qemu.spm-interface: "
+                                          "sp-mem' (QEMU 11.1)"
+                                        : "use another node");
             } else if (type != MEMORY_NORMAL || !same_backend(boot, region)) {
                 d = diag_add(diags, RULE_REGIONS_PER_NODE, region->at,
                              "QEMU gives node %zu one piece of %s memory, with one backend and one id",

@@ -29,6 +29,37 @@ static void assume(struct compilation *c)
     diag_help(&c->diags, d, "write 'machine: {cpu-vendor: amd}' or 'intel', as the host is");
 }
 
+/* Judges for the targets that run QEMU, and makes their tables. `model` says whether the model is
+ * without errors; QEMU's own rules stand on one with errors too, so that one run reports theirs. */
+static bool build_qemu(struct compilation *c, const struct overrides *o,
+                       struct check_context context, bool model)
+{
+    size_t before = c->diags.errors;
+    context.targets &= TARGET_RUNS_QEMU;
+    if (!qemu_target_resolve(&c->target, &c->vm, &c->diags))
+        return false;
+    context.qemu = &c->target;
+    if (model || context.targets == TARGET_QEMU)
+        check_run(&context, PHASE_TARGET);
+    if (!model || c->diags.errors != before ||
+        !layout_qemu(&c->layout, &c->vm, &c->target, &c->arena, &c->diags))
+        return false;
+    context.layout = &c->layout;
+    if (o->judges_guest && !check_run(&context, PHASE_GUEST))
+        return false;
+    tables_qemu(&c->tables, &c->vm, &c->target, &c->layout, &c->arena);
+    if (o->predicts)
+        assume(c);
+    return true;
+}
+
+static bool judge_cloudhv(const struct overrides *o, struct check_context context)
+{
+    context.targets &= TARGET_CLOUDHV;
+    return check_run(&context, PHASE_TARGET) &&
+           (!o->judges_guest || check_run(&context, PHASE_GUEST));
+}
+
 static bool build(struct compilation *c, const struct overrides *o)
 {
     const struct doc_node *root = doc_parse(&c->source, &c->arena, &c->diags);
@@ -38,7 +69,7 @@ static bool build(struct compilation *c, const struct overrides *o)
         return false;
     override(&c->vm, o);
     model_complete(&c->vm, &c->arena);
-    c->targets = o->targets         ? o->targets
+    c->targets = o->targets            ? o->targets
                  : c->vm.named_targets ? c->vm.named_targets
                                        : TARGET_QEMU;
     struct check_context context = {
@@ -47,28 +78,15 @@ static bool build(struct compilation *c, const struct overrides *o)
         .arena = &c->arena,
         .diags = &c->diags,
     };
-    bool ok = check_run(&context, PHASE_MODEL);
-    bool runs_qemu = c->targets & TARGET_RUNS_QEMU;
-    if (runs_qemu && !qemu_target_resolve(&c->target, &c->vm, &c->diags))
-        return false;
-    context.qemu = &c->target;
-    /* QEMU's rules stand on a model with errors, so that one run reports theirs too. */
-    if ((ok || c->targets == TARGET_QEMU) && !check_run(&context, PHASE_TARGET))
-        return false;
-    if (c->diags.errors)
-        return false;
-    if (runs_qemu &&
-        !layout_qemu(&c->layout, &c->vm, &c->target, &c->arena, &c->diags))
-        return false;
-    context.layout = &c->layout;
-    if (o->judges_guest && !check_run(&context, PHASE_GUEST))
-        return false;
-    if (!runs_qemu)
-        return true;
-    tables_qemu(&c->tables, &c->vm, &c->target, &c->layout, &c->arena);
-    if (o->predicts)
-        assume(c);
-    return true;
+    /* With a key that is not known, what follows may be another guest's. */
+    bool model = check_run(&context, PHASE_MODEL) && c->diags.errors == 0;
+    bool ok = model;
+    /* An error for one target does not hide what another would say. */
+    if (c->targets & TARGET_RUNS_QEMU)
+        ok = build_qemu(c, o, context, model) && ok;
+    if (model && c->targets & TARGET_CLOUDHV)
+        ok = judge_cloudhv(o, context) && ok;
+    return ok;
 }
 
 /* Whether a setting or comment that names a rule speaks of this finding. An error stays one,

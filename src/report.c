@@ -230,7 +230,9 @@ static void github_findings(struct strbuf *out, const struct diags *diags,
         strbuf_addf(out, "::%s file=", commands[d->severity]);
         add_escaped(out, source->name, true);
         if (d->at.line)
-            strbuf_addf(out, ",line=%u,endLine=%u", d->at.line, d->at.end_line);
+            strbuf_addf(out, ",line=%u,endLine=%u", d->at.line,
+                        d->at.end_line > d->at.line && d->at.end_column == 1 ? d->at.end_line - 1
+                                                                             : d->at.end_line);
         /* Columns are for what stands on one line. */
         if (d->at.line && d->at.line == d->at.end_line)
             strbuf_addf(out, ",col=%u,endColumn=%u", d->at.column, d->at.end_column);

@@ -151,10 +151,13 @@ newline='
 for name in 'a b' 'a,b' 'a:b' 'a%2Cb' 'a%b' "a${newline}b" 'a#b?c' 'a&b=c' 'é ☃' 'a\b' ';::error::c' '[x]' '<x>' "it's" '"' '~'; do
     cp "$warned" "$name.yaml" || bail_out "cannot write '$name'"
 done
-check 'odd names: four reports' in_all "$tmp/odd.reports" *.yaml
-check 'odd names: the same in all four' agree "$tmp/odd.reports"
-check 'odd names: JSON has all' reports files "$tmp/odd.reports/json" *.yaml
-check 'odd names: the URIs of SARIF are these' reports uris "$tmp/odd.reports/sarif" *.yaml
+# shellcheck disable=SC2035 # no name begins with a dash, here and below
+{
+    check 'odd names: four reports' in_all "$tmp/odd.reports" *.yaml
+    check 'odd names: the same in all four' agree "$tmp/odd.reports"
+    check 'odd names: JSON has all' reports files "$tmp/odd.reports/json" *.yaml
+    check 'odd names: the URIs of SARIF are these' reports uris "$tmp/odd.reports/sarif" *.yaml
+}
 valid 'odd names: JSON is valid' json "$tmp/odd.reports/json" "$top/schema/spmtopo-check.schema.json"
 valid 'odd names: SARIF is valid' sarif "$tmp/odd.reports/sarif" "$top/tests/sarif-schema-2.1.0.json"
 check 'odd names: GitHub escapes what separates' holds "$tmp/odd.reports/github" '::warning file=a%2Cb.yaml,line=7,'
