@@ -1023,39 +1023,25 @@ static bool has_bandwidth(const struct hmat_pair *pair)
 void check_tiers(struct check_context *c)
 {
     const struct vm *vm = c->vm;
-    bool pairs = vm->pair_count;
     struct pair_table t = index_pairs(c);
-    const struct node *first = NULL;
-    size_t more = 0;
     for (size_t n = 0; n < vm->node_count; n++) {
         const struct region *spm;
-        if (!is_spm_alone(&vm->nodes[n]) || t.named[n])
+        if (!is_spm_alone(&vm->nodes[n]) || t.named[n] || node_repeats(vm, n) ||
+            !node_has_type(&vm->nodes[n], MEMORY_SPM, &spm))
             continue;
-        if (!pairs) {
-            more += first != NULL;
-            first = first ? first : &vm->nodes[n];
-        } else if (!node_repeats(vm, n) && node_has_type(&vm->nodes[n], MEMORY_SPM, &spm)) {
-            struct diag *d =
-                diag_add(c->diags, RULE_SPM_NO_HMAT, spm->type.at,
-                         "without values of node %zu in the HMAT the guest takes its SPM "
-                         "for slower than its RAM",
-                         n);
+        struct diag *d = diag_add(c->diags, RULE_SPM_NO_HMAT, spm->type.at,
+                                  "without values in an HMAT the guest takes the SPM of node %zu for "
+                                  "slower than its RAM", n);
+        if (given(vm->hmat_at))
             diag_note(c->diags, d, vm->hmat_at, "the HMAT");
+        if (vm->pair_count)
             diag_help(c->diags, d,
-                      "add '- {from: …, to: %zu, latency: …, bandwidth: …}' for each CPU "
-                      "node",
-                      n);
-        }
+                      "add '- {from: …, to: %zu, latency: …, bandwidth: …}' for each CPU node", n);
+        else
+            diag_help(c->diags, d, "add %s from each CPU node to each node with memory",
+                      given(vm->hmat_at) ? "'performance' to 'hmat',"
+                                         : "'hmat', with 'performance'");
     }
-    const struct region *spm;
-    if (!first || !node_has_type(first, MEMORY_SPM, &spm))
-        return;
-    struct diag *d = diag_add(c->diags, RULE_SPM_NO_HMAT, spm->type.at,
-                              "without values in an HMAT the guest takes the SPM of node %u%s for "
-                              "slower than its RAM",
-                              first->id, and_more(c->arena, more, "node"));
-    diag_help(c->diags, d, "add %s from each CPU node to each node with memory",
-              given(vm->hmat_at) ? "'performance' to 'hmat'," : "'hmat', with 'performance'");
 }
 
 /* Linux takes nothing of a node that it knows one of the two of (measured). */
