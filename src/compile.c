@@ -45,10 +45,10 @@ static bool build_qemu(struct compilation *c, const struct overrides *o,
         !layout_qemu(&c->layout, &c->vm, &c->target, &c->arena, &c->diags))
         return false;
     context.layout = &c->layout;
-    if (o->judges_guest && !check_run(&context, PHASE_GUEST))
-        return false;
+    if (o->judges_guest)
+        check_run(&context, PHASE_GUEST);
     tables_qemu(&c->tables, &c->vm, &c->target, &c->layout, &c->arena);
-    if (o->predicts)
+    if (o->predicts && !diag_count(&c->diags, SEVERITY_ERROR))
         assume(c);
     return true;
 }
@@ -89,12 +89,10 @@ static bool build(struct compilation *c, const struct overrides *o)
     return ok;
 }
 
-/* Whether a setting or comment that names a rule speaks of this finding. An error stays one,
- * whatever they say: there is no output, or it would be something else. */
+/* Whether a setting or comment that names a rule speaks of this finding. */
 static bool applies(const struct diag *diag, const char *rule)
 {
-    return rule_find(rule) == rule_info(diag->rule) &&
-           rule_info(diag->rule)->severity != SEVERITY_ERROR;
+    return rule_find(rule) == rule_info(diag->rule) && !rule_is_final(rule_info(diag->rule));
 }
 
 /* Returns whether the finding stays. */
@@ -120,7 +118,7 @@ static void report_unused(struct compilation *c, const struct overrides *o, cons
             d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at, "there is no rule '%.60s'",
                          allow->rule);
             diag_help(&c->diags, d, "'spmtopo rules' lists them");
-        } else if (rule->severity == SEVERITY_ERROR) {
+        } else if (rule_is_final(rule)) {
             d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at,
                          "'%s' is an error and cannot be allowed", rule->name);
             diag_help(&c->diags, d, "leave the comment out; 'spmtopo explain %s' says what to do",
@@ -134,8 +132,23 @@ static void report_unused(struct compilation *c, const struct overrides *o, cons
     }
 }
 
+/* Settings of the file that cannot have an effect. */
+static void report_settings(struct compilation *c)
+{
+    for (size_t s = 0; s < c->vm.setting_count; s++) {
+        const struct rule_setting *setting = &c->vm.settings[s];
+        const struct rule *rule = rule_find(setting->rule.value);
+        if (setting->action == ACTION_ERROR || !rule_is_final(rule))
+            continue;
+        struct diag *d = diag_add(&c->diags, RULE_ALLOW_UNUSED, setting->rule.at,
+                                  "'%s' is an error and cannot be turned off", rule->name);
+        diag_help(&c->diags, d, "leave it out; 'spmtopo explain %s' says what to do", rule->id);
+    }
+}
+
 static void apply_settings(struct compilation *c, const struct overrides *o)
 {
+    report_settings(c);
     bool *used = arena_alloc(&c->arena, c->allow_count, sizeof(*used));
     for (size_t i = 0; i < c->diags.count; i++)
         for (size_t a = 0; a < c->allow_count; a++)

@@ -19,7 +19,7 @@ struct diag *diag_add(struct diags *diags, enum rule_id rule, struct span at, co
 {
     bool error = rule_info(rule)->severity == SEVERITY_ERROR;
     bool full = diags->count >= DIAG_LIMIT;
-    diags->errors += error;
+    diags->errors += rule_is_final(rule_info(rule));
     diags->dropped += full;
     if (full && !(error && diags->lesser)) {
         diags->overflow = (struct diag){.rule = rule, .severity = rule_info(rule)->severity};

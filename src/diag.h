@@ -45,7 +45,7 @@ struct diags {
     struct diag **items;
     size_t count;
     size_t cap;
-    size_t errors;        /* findings of rules that are errors, kept or not: there is no output */
+    size_t errors;        /* findings of final rules (rule.h), kept or not: there is no output */
     size_t lesser;        /* kept findings of rules that are not errors */
     size_t dropped;       /* findings beyond DIAG_LIMIT; errors are kept before others */
     struct diag overflow; /* what diag_add() returns for them */

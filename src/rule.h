@@ -170,6 +170,13 @@ struct rule {
 
 /* The table is src/rules.c. */
 const struct rule *rule_info(enum rule_id rule);
+/* Whether a finding of a rule means that there is no output, whatever a setting or comment says. What
+ * firmware and the guest's kernel make of a topology can be known better by its owner. */
+static inline bool rule_is_final(const struct rule *rule)
+{
+    return rule->severity == SEVERITY_ERROR && rule->phase != PHASE_GUEST;
+}
+
 /* By id or name, NULL where there is none. */
 const struct rule *rule_find(const char *id_or_name);
 

@@ -45,7 +45,7 @@ INTRODUCTION = """\
 `spmtopo rules` lists them, and `spmtopo explain RULE` prints one of the sections below. Ids and names never
 change their meaning.
 
-An *error* cannot work, or would silently be something else; it cannot be turned off. A *warning* is likely
+An *error* cannot work, or would silently be something else; but for those of firmware and the guest (SPM41x, SPM70x) it cannot be turned off. A *warning* is likely
 wrong, a *note* is good to know: `rules:` in the file and the options `-W` and `--Werror` turn both off or
 make them harder, and a comment `# spmtopo-allow: NAME` allows them on a line. Where a rule does not concern
 every target, its section says which it does. libvirt runs QEMU: what QEMU refuses concerns both.
