@@ -426,17 +426,6 @@ static bool is_covered(const struct placement *spm, const struct soft_range *ran
     return at >= end;
 }
 
-/* The parameter that makes a range soft-reserved; old is the type it has without, 0 for none. */
-static void add_memmap(struct strbuf *out, uint64_t address, uint64_t size, int old)
-{
-    strbuf_adds(out, out->len ? " memmap=" : "memmap=");
-    strbuf_add_qemu_size(out, size);
-    strbuf_addf(out, "%%0x%" PRIx64, address);
-    if (old)
-        strbuf_addf(out, "-%d", old);
-    strbuf_addf(out, "+0x%x", E820_SOFT_RESERVED);
-}
-
 /* The length of the parameters that an emitted command line gets with kernel-parameter. */
 static size_t parameters_length(const struct check_context *c)
 {
@@ -544,7 +533,7 @@ static void report_dropped(struct check_context *c, const struct soft_range *ran
             continue;
         first = lost++ ? first : &l->spm[i];
         if (lost <= 4)
-            add_memmap(&parameters, l->spm[i].address, l->spm[i].region->size.value, 0);
+            kernel_memmap(&parameters, l->spm[i].address, l->spm[i].region->size.value, false);
     }
     if (!lost)
         return;

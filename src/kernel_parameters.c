@@ -4,11 +4,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size)
+void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size, bool ram)
 {
-    strbuf_adds(out, "memmap=");
+    strbuf_adds(out, out->len ? " memmap=" : "memmap=");
     strbuf_add_qemu_size(out, size);
-    strbuf_addf(out, "%%0x%" PRIx64 "-%d+0x%x", address, E820_RAM, E820_SOFT_RESERVED);
+    strbuf_addf(out, "%%0x%" PRIx64, address);
+    if (ram)
+        strbuf_addf(out, "-%d", E820_RAM);
+    strbuf_addf(out, "+0x%x", E820_SOFT_RESERVED);
 }
 
 void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
@@ -24,9 +27,7 @@ void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qem
         const struct node *node = &vm->nodes[a->node];
         if (a->flags != SRAT_ENABLED || node->regions[0].type.value != MEMORY_SPM)
             continue;
-        if (out->len > start)
-            strbuf_addc(out, ' ');
-        kernel_memmap(out, a->address, a->size);
+        kernel_memmap(out, a->address, a->size, true);
         lowest = u64_min(lowest, a->address);
         smallest = u64_min(smallest, a->size);
     }

@@ -6,9 +6,10 @@
 #include "layout.h"
 #include "strbuf.h"
 
-/* One memmap= parameter: `size` bytes at `address` become soft-reserved
+/* Appends one memmap= parameter, with a blank before it where there is text: `size` bytes at `address`,
+ * which are RAM (old) or not in the map at all, become soft-reserved
  * (Documentation/admin-guide/kernel-parameters.txt, memmap=nn%ss-old+new). */
-void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size);
+void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size, bool ram);
 
 /* The parameters that make a guest's kernel take its SPM as soft-reserved (memmap=, and nokaslr where
  * the kernel could land in it), separated by blanks; adds nothing where the interface needs none. */

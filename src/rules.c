@@ -341,11 +341,11 @@ static const struct rule rules[RULE_COUNT] = {
     [RULE_ALLOW_UNUSED] = {
         .id = "SPM113", .name = "allow-unused",
         .phase = PHASE_LOAD, .targets = TARGET_ANY, .severity = W,
-        .summary = "a comment allows what is not found on its line, or no rule",
+        .summary = "a comment or setting allows what is not found, cannot be allowed, or is no rule",
         .explanation =
             "A comment '# spmtopo-allow: NAME' at the end of a line allows the findings of a rule on that\n"
             "line; alone on a line it allows them on the line below. Here the named rule finds nothing on\n"
-            "that line, there is no rule of that name, or it is an error: errors cannot be allowed, since\n"
+            "that line, there is no rule of that name, or it is an error that cannot be allowed, since\n"
             "there would be no output, or another one than the file says. A comment for nothing does no harm\n"
             "today, but it would hide the next finding there, which nobody has judged; a misspelt one never\n"
             "worked. Take it away, put it on the line that the finding names, or correct the name ('spmtopo\n"
