@@ -30,7 +30,9 @@ int cmd_compile(struct compilation *c, const struct options *options, const char
         return STATUS_FAILURE;
     }
     struct overrides overrides = options->overrides;
-    overrides.targets = command == COMMAND_CHECK ? options->target : TARGET_QEMU;
+    overrides.targets = options->target;
+    if (command == COMMAND_SHOW)
+        overrides.targets = TARGET_QEMU;
     overrides.judges_guest = command == COMMAND_GEN || command == COMMAND_CHECK;
     overrides.predicts = command == COMMAND_EXPECT || command == COMMAND_CHECK;
     compile(c, &overrides);

@@ -5,7 +5,8 @@
 
 int cmd_expect(const struct options *options)
 {
-    static void (*const printers[])(struct strbuf *, const struct expectation *, enum table) = {
+    static void (*const printers[])(struct strbuf *, const struct vm *, const struct prediction *,
+                                    enum table) = {
         [FORMAT_TEXT] = expect_text,
         [FORMAT_JSON] = expect_json,
         [FORMAT_DMESG] = expect_dmesg,
@@ -18,16 +19,8 @@ int cmd_expect(const struct options *options)
     struct compilation c;
     struct strbuf out = {0};
     int status = cmd_compile(&c, options, options->files[0]);
-    if (status == STATUS_OK) {
-        struct expectation e = {
-            .vm = &c.vm,
-            .target = &c.target,
-            .tables = &c.tables,
-            .target_name = "qemu",
-            .assumptions = &c.assumption,
-            .assumption_count = c.assumption != NULL,
-        };
-        printers[options->format](&out, &e, options->table);
-    }
+    if (status == STATUS_OK)
+        printers[options->format](&out, &c.vm, compile_prediction(&c, options->target),
+                                  options->table);
     return cmd_finish(&c, options, status, &out);
 }

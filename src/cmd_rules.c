@@ -7,12 +7,6 @@
 #include "columns.h"
 #include "nearest.h"
 
-static const struct {
-    enum target_bit bit;
-    const char *name;
-} targets[] = {
-    {TARGET_QEMU, "qemu"}, {TARGET_LIBVIRT, "libvirt"}, {TARGET_CLOUDHV, "cloud-hypervisor"}};
-
 static void add_text(struct strbuf *out)
 {
     struct columns c = {.width = 4};
@@ -37,9 +31,9 @@ static void add_json(struct strbuf *out)
         cJSON_AddStringToObject(item, "name", rule->name);
         cJSON_AddStringToObject(item, "severity", severity_name(rule->severity));
         cJSON *names = cJSON_AddArrayToObject(item, "targets");
-        for (size_t t = 0; t < ARRAY_SIZE(targets); t++)
-            if (rule->targets & targets[t].bit)
-                cJSON_AddItemToArray(names, cJSON_CreateString(targets[t].name));
+        for (size_t t = 0; t < TARGET_COUNT; t++)
+            if (rule->targets & 1u << t)
+                cJSON_AddItemToArray(names, cJSON_CreateString(target_names[t]));
         cJSON_AddStringToObject(item, "summary", rule->summary);
         cJSON_AddStringToObject(item, "explanation", rule->explanation ? rule->explanation : "");
         cJSON_AddStringToObject(item, "bad", rule->bad ? rule->bad : "");
@@ -93,9 +87,9 @@ int cmd_explain(const struct options *options)
     }
     struct strbuf out = {0};
     strbuf_addf(&out, "%s %s (%s", rule->id, rule->name, severity_name(rule->severity));
-    for (size_t t = 0; t < ARRAY_SIZE(targets) && rule->targets != TARGET_ANY; t++)
-        if (rule->targets & targets[t].bit)
-            strbuf_addf(&out, ", %s", targets[t].name);
+    for (size_t t = 0; t < TARGET_COUNT && rule->targets != TARGET_ANY; t++)
+        if (rule->targets & 1u << t)
+            strbuf_addf(&out, ", %s", target_names[t]);
     strbuf_addf(&out, "): %s\n", rule->summary);
     if (rule->explanation)
         strbuf_addf(&out, "\n%s\n", rule->explanation);

@@ -18,47 +18,50 @@ static void override(struct vm *vm, const struct overrides *o)
 }
 
 /* What a prediction takes for granted because the file does not say it. */
-static void assume(struct compilation *c)
+static void assume(struct compilation *c, struct prediction *p)
 {
-    if (!c->target.vendor_assumed || !layout_has_ht_entry(&c->layout, &c->target))
+    if (!p->qemu.vendor_assumed || !layout_has_ht_entry(&p->layout, &p->qemu))
         return;
-    c->assumption = "the host's CPU is AMD's";
+    p->assumption = "the host's CPU is AMD's";
     struct diag *d = diag_add(&c->diags, RULE_CPU_VENDOR_UNSTATED, vm_vendor_place(&c->vm),
                               "assumed that %s: on another the E820 is without the reserved range "
-                              "0xfd00000000-0xffffffffff", c->assumption);
+                              "0xfd00000000-0xffffffffff", p->assumption);
     diag_help(&c->diags, d, "write 'machine: {cpu-vendor: amd}' or 'intel', as the host is");
 }
 
-/* Judges for the targets that run QEMU, and makes their tables. `model` says whether the model is
- * without errors; QEMU's own rules stand on one with errors too, so that one run reports theirs. */
-static bool build_qemu(struct compilation *c, const struct overrides *o,
-                       struct check_context context, bool model)
+/* Judges for a target that runs QEMU, and makes its guest's tables. `model` says whether the model
+ * is without errors; QEMU's own rules stand on one with errors too, so that one run reports theirs. */
+static void predict_qemu(struct compilation *c, const struct overrides *o,
+                         struct check_context context, bool model, struct prediction *p)
 {
     size_t before = c->diags.errors;
-    context.targets &= TARGET_RUNS_QEMU;
-    if (!qemu_target_resolve(&c->target, &c->vm, &c->diags))
-        return false;
-    context.qemu = &c->target;
-    if (model || context.targets == TARGET_QEMU)
+    if (!qemu_target_resolve(&p->qemu, &c->vm, &c->diags))
+        return;
+    context.qemu = &p->qemu;
+    if (model || p->target == TARGET_QEMU)
         check_run(&context, PHASE_TARGET);
     if (!model || c->diags.errors != before ||
-        !layout_qemu(&c->layout, &c->vm, &c->target, &c->arena, &c->diags))
-        return false;
-    context.layout = &c->layout;
-    if (o->judges_guest)
-        check_run(&context, PHASE_GUEST);
-    tables_qemu(&c->tables, &c->vm, &c->target, &c->layout, &c->arena);
+        !layout_qemu(&p->layout, &c->vm, &p->qemu, &c->arena, &c->diags))
+        return;
+    context.layout = &p->layout;
+    p->ok = !o->judges_guest || check_run(&context, PHASE_GUEST);
+    tables_qemu(&p->tables, &c->vm, &p->qemu, &p->layout, &c->arena);
     if (o->predicts && !diag_count(&c->diags, SEVERITY_ERROR))
-        assume(c);
-    return true;
+        assume(c, p);
 }
 
-static bool judge_cloudhv(const struct overrides *o, struct check_context context)
+static void predict_cloudhv(struct compilation *c, const struct overrides *o,
+                            struct check_context context, bool model, struct prediction *p)
 {
-    context.targets &= TARGET_CLOUDHV;
-    return check_run(&context, PHASE_TARGET) &&
-           (!o->judges_guest || check_run(&context, PHASE_GUEST));
+    (void)c;
+    p->ok = model && check_run(&context, PHASE_TARGET) &&
+            (!o->judges_guest || check_run(&context, PHASE_GUEST));
 }
+
+/* In the order of the bits. */
+static void (*const predict[TARGET_COUNT])(struct compilation *, const struct overrides *,
+                                           struct check_context, bool, struct prediction *) = {
+    predict_qemu, predict_qemu, predict_cloudhv};
 
 static bool build(struct compilation *c, const struct overrides *o)
 {
@@ -82,10 +85,14 @@ static bool build(struct compilation *c, const struct overrides *o)
     bool model = check_run(&context, PHASE_MODEL) && c->diags.errors == 0;
     bool ok = model;
     /* An error for one target does not hide what another would say. */
-    if (c->targets & TARGET_RUNS_QEMU)
-        ok = build_qemu(c, o, context, model) && ok;
-    if (model && c->targets & TARGET_CLOUDHV)
-        ok = judge_cloudhv(o, context) && ok;
+    for (size_t t = 0; t < TARGET_COUNT; t++) {
+        struct prediction *p = &c->predictions[t];
+        p->target = (enum target_bit)(1u << t);
+        context.targets = p->target;
+        if (c->targets & p->target)
+            predict[t](c, o, context, model, p);
+        ok = ok && (p->ok || !(c->targets & p->target));
+    }
     return ok;
 }
 
@@ -180,6 +187,11 @@ void compile(struct compilation *c, const struct overrides *o)
     apply_settings(c, o);
     diag_sort(&c->diags);
     c->ok = c->ok && c->diags.errors == 0 && diag_count(&c->diags, SEVERITY_ERROR) == 0;
+}
+
+const struct prediction *compile_prediction(const struct compilation *c, enum target_bit target)
+{
+    return &c->predictions[target_index(target)];
 }
 
 void compile_free(struct compilation *c)

@@ -4,8 +4,8 @@
 #ifndef SPMTOPO_COMPILE_H
 #define SPMTOPO_COMPILE_H
 
-#include "acpi.h"
 #include "doc.h"
+#include "predict.h"
 
 /* What the command line says over the file (NULL or -1: nothing), and what is asked. */
 struct overrides {
@@ -27,17 +27,16 @@ struct compilation {
     const struct doc_allow *allows;
     size_t allow_count;
     struct vm vm;
-    struct qemu_target target;
-    struct layout layout;
-    struct tables tables;
-    const char *assumption; /* what the tables take for granted; NULL: nothing */
-    unsigned targets;       /* enum target_bit: who was judged for */
-    bool ok;                /* no errors: there are tables, where a target runs QEMU */
+    unsigned targets; /* enum target_bit: who was judged for */
+    struct prediction predictions[TARGET_COUNT]; /* of those, in the order of the bits */
+    bool ok;                                     /* no errors */
 };
 
-/* Compiles a loaded source, as far as its errors allow; tables come of the targets that run QEMU.
- * Findings are sorted, and the rules' settings applied. The caller frees with compile_free(), whatever the outcome. */
+/* Compiles a loaded source, as far as its errors allow. Findings are sorted, and the rules' settings
+ * applied. The caller frees with compile_free(), whatever the outcome. */
 void compile(struct compilation *c, const struct overrides *overrides);
+/* The prediction for a target that was judged for; it is ok where the compilation is. */
+const struct prediction *compile_prediction(const struct compilation *c, enum target_bit target);
 void compile_free(struct compilation *c);
 
 #endif

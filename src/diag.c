@@ -80,13 +80,23 @@ static int by_place(const void *left, const void *right)
         return a->at.line < b->at.line ? -1 : 1;
     if (a->at.column != b->at.column)
         return a->at.column < b->at.column ? -1 : 1;
+    if (a->rule != b->rule)
+        return a->rule < b->rule ? -1 : 1;
     return a->order < b->order ? -1 : 1;
 }
 
 static bool same_finding(const struct diag *a, const struct diag *b)
 {
-    return a->rule == b->rule && a->at.line == b->at.line && a->at.column == b->at.column &&
-           strcmp(a->message, b->message) == 0;
+    return a->rule == b->rule && strcmp(a->message, b->message) == 0;
+}
+
+/* Whether one of the first `count` findings, which are sorted, says the same at the same place. */
+static bool is_known(struct diag *const *items, size_t count, const struct diag *diag)
+{
+    while (count-- && same_place(items[count]->at, diag->at))
+        if (same_finding(items[count], diag))
+            return true;
+    return false;
 }
 
 void diag_sort(struct diags *diags)
@@ -94,9 +104,9 @@ void diag_sort(struct diags *diags)
     if (!diags->count)
         return;
     qsort(diags->items, diags->count, sizeof(*diags->items), by_place);
-    size_t kept = 1;
-    for (size_t i = 1; i < diags->count; i++)
-        if (!same_finding(diags->items[kept - 1], diags->items[i]))
+    size_t kept = 0;
+    for (size_t i = 0; i < diags->count; i++)
+        if (!is_known(diags->items, kept, diags->items[i]))
             diags->items[kept++] = diags->items[i];
     diags->count = kept;
 }

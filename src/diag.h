@@ -60,8 +60,8 @@ void diag_help(struct diags *diags, struct diag *diag, const char *format, ...) 
 void diag_note(struct diags *diags, struct diag *diag, struct span at, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* Orders by place, then by order of being added; what one item of a file says of many nodes is kept
- * once. */
+/* Orders by place, rule, and order of being added; what is said twice at one place, of
+ * several nodes or targets, is kept once. */
 void diag_sort(struct diags *diags);
 size_t diag_count(const struct diags *diags, enum severity severity);
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "argv.h"
 #include "hmat_scale.h"
 #include "kernel_parameters.h"
 
@@ -274,21 +275,54 @@ static void emit_devices(struct argv *argv, const struct layout *layout)
     }
 }
 
-void emit_qemu(struct argv *argv, const struct vm *vm, const struct qemu_target *t,
-               const struct layout *layout, const struct tables *tables, bool fragment)
+static void emit_arguments(struct argv *argv, const struct vm *vm, const struct prediction *p,
+                           bool fragment)
 {
     if (!fragment) {
-        emit_machine(argv, vm, t, layout);
+        emit_machine(argv, vm, &p->qemu, &p->layout);
         emit_firmware(argv, vm);
-        emit_kernel(argv, vm, t, layout);
+        emit_kernel(argv, vm, &p->qemu, &p->layout);
     } else if (given(vm->hmat_at)) {
         argv_option(argv, "-machine", "hmat=on");
     }
-    emit_memory(argv, vm, layout);
+    emit_memory(argv, vm, &p->layout);
     for (size_t n = 0; n < vm->node_count; n++)
-        emit_node(argv, vm, t, &vm->nodes[n]);
+        emit_node(argv, vm, &p->qemu, &vm->nodes[n]);
     emit_distances(argv, vm);
-    emit_hmat(argv, vm, tables);
-    if (t->interface == SPM_SP_MEM)
-        emit_devices(argv, layout);
+    emit_hmat(argv, vm, &p->tables);
+    if (p->qemu.interface == SPM_SP_MEM)
+        emit_devices(argv, &p->layout);
+}
+
+/* What the guest must be told by other means than this command line. */
+static void emit_comments(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                          bool fragment)
+{
+    struct strbuf parameters = {0};
+    kernel_parameters(&parameters, vm, &p->qemu, &p->layout);
+    if (parameters.len) {
+        strbuf_adds(out, "# SPM is plain RAM to QEMU and to firmware. It is specific-purpose memory "
+                         "only to a guest\n# kernel that is booted with\n#   ");
+        strbuf_adds(out, parameters.data);
+        strbuf_adds(out, !fragment && vm->boot.kernel.value
+                             ? "\n# as below.\n"
+                             : "\n# which you must add to the guest's boot loader.\n");
+    }
+    strbuf_free(&parameters);
+}
+
+void emit_qemu(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+               enum format format, bool fragment)
+{
+    struct argv argv = {0};
+    emit_arguments(&argv, vm, p, fragment);
+    if (format == FORMAT_JSON) {
+        argv_format_json(out, &argv);
+    } else if (format == FORMAT_ARGV) {
+        argv_format_nul(out, &argv);
+    } else {
+        emit_comments(out, vm, p, fragment);
+        argv_format_shell(out, &argv);
+    }
+    argv_free(&argv);
 }

@@ -3,12 +3,12 @@
 #ifndef SPMTOPO_EMIT_QEMU_H
 #define SPMTOPO_EMIT_QEMU_H
 
-#include "acpi.h"
-#include "argv.h"
+#include "format.h"
+#include "predict.h"
 
-/* Appends the arguments; cannot fail. A fragment is without program, name, machine, CPU model,
- * accelerator, firmware and kernel. */
-void emit_qemu(struct argv *argv, const struct vm *vm, const struct qemu_target *target,
-               const struct layout *layout, const struct tables *tables, bool fragment);
+/* Appends the arguments as a shell command, a JSON array or words ended by NUL; cannot fail. A
+ * fragment is without program, name, machine, CPU model, accelerator, firmware and kernel. */
+void emit_qemu(struct strbuf *out, const struct vm *vm, const struct prediction *prediction,
+               enum format format, bool fragment);
 
 #endif

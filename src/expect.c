@@ -145,22 +145,23 @@ static void hmat_text(struct strbuf *out, const struct hmat *hmat)
     }
 }
 
-void expect_text(struct strbuf *out, const struct expectation *e, enum table table)
+void expect_text(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                 enum table table)
 {
-    strbuf_addf(out, "%s: %s on %s, as the VMM hands it over\n", e->vm->name.value,
-                e->vm->machine.type.value, e->target_name);
-    for (size_t i = 0; i < e->assumption_count; i++)
-        strbuf_addf(out, "assumed: %s\n", e->assumptions[i]);
+    strbuf_addf(out, "%s: %s on %s, as the VMM hands it over\n", vm->name.value,
+                vm->machine.type.value, target_names[target_index(p->target)]);
+    if (p->assumption)
+        strbuf_addf(out, "assumed: %s\n", p->assumption);
     if (wanted(table, TABLE_E820)) {
         strbuf_addc(out, '\n');
-        e820_text(out, e->tables);
+        e820_text(out, &p->tables);
     }
     if (wanted(table, TABLE_SRAT))
-        srat_text(out, &e->tables->srat);
+        srat_text(out, &p->tables.srat);
     if (wanted(table, TABLE_SLIT))
-        slit_text(out, &e->tables->slit);
+        slit_text(out, &p->tables.slit);
     if (wanted(table, TABLE_HMAT))
-        hmat_text(out, &e->tables->hmat);
+        hmat_text(out, &p->tables.hmat);
 }
 
 /* --- JSON ----------------------------------------------------------------------------------- */
@@ -295,24 +296,25 @@ static void hmat_json(cJSON *root, const struct hmat *hmat)
     }
 }
 
-void expect_json(struct strbuf *out, const struct expectation *e, enum table table)
+void expect_json(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                 enum table table)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddNumberToObject(root, "spmtopo", 1);
-    cJSON_AddStringToObject(root, "target", e->target_name);
-    cJSON_AddStringToObject(root, "machine", e->vm->machine.type.value);
-    cJSON_AddStringToObject(root, "firmware", firmware_names[e->vm->boot.firmware.value]);
+    cJSON_AddStringToObject(root, "target", target_names[target_index(p->target)]);
+    cJSON_AddStringToObject(root, "machine", vm->machine.type.value);
+    cJSON_AddStringToObject(root, "firmware", firmware_names[vm->boot.firmware.value]);
     cJSON *assumptions = cJSON_AddArrayToObject(root, "assumptions");
-    for (size_t i = 0; i < e->assumption_count; i++)
-        cJSON_AddItemToArray(assumptions, cJSON_CreateString(e->assumptions[i]));
+    if (p->assumption)
+        cJSON_AddItemToArray(assumptions, cJSON_CreateString(p->assumption));
     if (wanted(table, TABLE_E820))
-        e820_json(root, e->tables);
+        e820_json(root, &p->tables);
     if (wanted(table, TABLE_SRAT))
-        srat_json(root, &e->tables->srat);
+        srat_json(root, &p->tables.srat);
     if (wanted(table, TABLE_SLIT))
-        slit_json(root, &e->tables->slit);
+        slit_json(root, &p->tables.slit);
     if (wanted(table, TABLE_HMAT))
-        hmat_json(root, &e->tables->hmat);
+        hmat_json(root, &p->tables.hmat);
     char *text = cJSON_Print(root);
     strbuf_adds(out, text ? text : "");
     strbuf_addc(out, '\n');
@@ -383,26 +385,29 @@ static void hmat_dmesg(struct strbuf *out, const struct hmat *hmat)
                     hmat->attributes[i].memory);
 }
 
-void expect_dmesg(struct strbuf *out, const struct expectation *e, enum table table)
+void expect_dmesg(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                  enum table table)
 {
     if (wanted(table, TABLE_E820))
-        e820_dmesg(out, e->tables);
+        e820_dmesg(out, &p->tables);
     if (wanted(table, TABLE_SRAT))
-        srat_dmesg(out, &e->tables->srat, e->vm->node_count);
+        srat_dmesg(out, &p->tables.srat, vm->node_count);
     if (wanted(table, TABLE_HMAT))
-        hmat_dmesg(out, &e->tables->hmat);
+        hmat_dmesg(out, &p->tables.hmat);
 }
 
 /* --- bytes ---------------------------------------------------------------------------------- */
 
-void expect_raw(struct strbuf *out, const struct expectation *e, enum table table)
+void expect_raw(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                enum table table)
 {
+    (void)vm;
     if (table == TABLE_E820)
-        e820_encode(out, e->tables->e820, e->tables->e820_count);
+        e820_encode(out, p->tables.e820, p->tables.e820_count);
     else if (table == TABLE_SRAT)
-        srat_encode(out, &e->tables->srat);
+        srat_encode(out, &p->tables.srat);
     else if (table == TABLE_SLIT)
-        slit_encode(out, &e->tables->slit);
+        slit_encode(out, &p->tables.slit);
     else if (table == TABLE_HMAT)
-        hmat_encode(out, &e->tables->hmat);
+        hmat_encode(out, &p->tables.hmat);
 }

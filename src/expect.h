@@ -3,26 +3,20 @@
 #ifndef SPMTOPO_EXPECT_H
 #define SPMTOPO_EXPECT_H
 
-#include "acpi.h"
+#include "predict.h"
 
 enum table { TABLE_E820, TABLE_SRAT, TABLE_SLIT, TABLE_HMAT, TABLE_ALL };
 
-/* What was compiled, for headers. */
-struct expectation {
-    const struct vm *vm;
-    const struct qemu_target *target;
-    const struct tables *tables;
-    const char *target_name;
-    const char *const *assumptions; /* sentences */
-    size_t assumption_count;
-};
-
-void expect_text(struct strbuf *out, const struct expectation *e, enum table table);
-void expect_json(struct strbuf *out, const struct expectation *e, enum table table);
+void expect_text(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                 enum table table);
+void expect_json(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                 enum table table);
 /* The lines of a Linux guest's log, in the words of Linux up to 6.x. */
-void expect_dmesg(struct strbuf *out, const struct expectation *e, enum table table);
+void expect_dmesg(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                 enum table table);
 /* The bytes of one table; nothing where the guest has none. Not for TABLE_ALL. */
-void expect_raw(struct strbuf *out, const struct expectation *e, enum table table);
+void expect_raw(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                 enum table table);
 
 const char *e820_type_name(uint32_t type);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit.h"
+
 enum {
     OPTION_TARGET = 256,
     OPTION_FORMAT,
@@ -69,9 +71,6 @@ static const char *const table_names[] = {[TABLE_E820] = "e820",
                                           [TABLE_HMAT] = "hmat",
                                           [TABLE_ALL] = "all"};
 
-/* In the order of the bits. */
-static const char *const target_names[] = {"qemu", "libvirt", "cloud-hypervisor"};
-
 enum { JOB_LIMIT = 64 };
 
 static const char *const color_names[] = {
@@ -105,6 +104,30 @@ static enum format format_of(struct argp_state *state, const struct command *com
     return format;
 }
 
+/* What goes with the target that was asked for. */
+static void complete(struct argp_state *state, const struct command *command, struct options *o)
+{
+    if (command->bit == COMMAND_GEN) {
+        const struct emitter *emitter = emitter_for(o->target);
+        if (!o->target)
+            argp_error(state, "'gen' needs a --target: qemu");
+        if (!emitter)
+            argp_error(state, "'gen' has no target '%s' in this version",
+                       target_names[target_index(o->target)]);
+        if (o->format == FORMAT_DEFAULT)
+            o->format = emitter->formats[0];
+        if (!emitter_has(emitter, o->format))
+            argp_error(state, "'%s' is not a format of --target %s", format_names[o->format],
+                       target_names[target_index(o->target)]);
+    }
+    if (command->bit == COMMAND_EXPECT) {
+        if (o->target && o->target != TARGET_QEMU)
+            argp_error(state, "'expect' has no target '%s' in this version",
+                       target_names[target_index(o->target)]);
+        o->target = TARGET_QEMU;
+    }
+}
+
 static unsigned job_count(struct argp_state *state, const char *arg)
 {
     uint64_t jobs;
@@ -132,10 +155,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     struct options *o = p->options;
     switch (key) {
     case OPTION_TARGET:
-        o->target = 1u << word(state, "target", arg, target_names, ARRAY_SIZE(target_names));
-        if (o->target != TARGET_QEMU && p->command->bit != COMMAND_CHECK)
-            argp_error(state, "'%s' has no target '%s' in this version; there is qemu",
-                       p->command->name, arg);
+        o->target = (enum target_bit)(1u << word(state, "target", arg, target_names,
+                                                 ARRAY_SIZE(target_names)));
         return 0;
     case OPTION_JOBS:
         o->jobs = job_count(state, arg);
@@ -197,6 +218,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         if (!o->file_count && p->command->args)
             argp_error(state, "%s is missing%s", p->command->args,
                        p->command->bit & COMPILERS ? "; '-' is standard input" : "");
+        complete(state, p->command, o);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -237,7 +259,7 @@ void options_parse(struct options *o, const struct command *command, int argc, c
     };
     *o = (struct options){
         .command = command,
-        .format = command->formats[0],
+        .format = command->bit == COMMAND_GEN ? FORMAT_DEFAULT : command->formats[0],
         .table = TABLE_ALL,
         .jobs = 1,
         .overrides = {.spm_interface = -1, .firmware = -1},

@@ -5,6 +5,7 @@
 
 #include "compile.h"
 #include "expect.h"
+#include "format.h"
 
 /* The commands, as bits. */
 enum command_bit {
@@ -16,9 +17,6 @@ enum command_bit {
     COMMAND_EXPLAIN = 32,
 };
 
-enum format { FORMAT_DEFAULT, FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV, FORMAT_TEXT, FORMAT_RAW,
-              FORMAT_DMESG, FORMAT_YAML, FORMAT_SARIF, FORMAT_GITHUB };
-
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 enum { SETTING_LIMIT = 256 };
@@ -27,7 +25,7 @@ struct options {
     const struct command *command;
     const char **files; /* the arguments; freed by options_free() */
     size_t file_count;
-    unsigned target; /* enum target_bit; 0: not given */
+    enum target_bit target; /* of gen and expect; of check only where given, else 0 */
     enum format format;
     const char *output; /* NULL: standard output */
     bool fragment;
@@ -46,7 +44,8 @@ struct command {
     const char *args;    /* "FILE" */
     bool many;           /* ... any number of them */
     const char *summary; /* one line */
-    enum format formats[4]; /* the first is the default; FORMAT_DEFAULT ends the list */
+    enum format formats[4]; /* the first is the default (of gen the target's own);
+                             * FORMAT_DEFAULT ends the list */
     int (*run)(const struct options *options);
 };
 

@@ -144,6 +144,15 @@ enum target_bit {
     TARGET_ANY = TARGET_QEMU | TARGET_LIBVIRT | TARGET_CLOUDHV,
 };
 
+enum { TARGET_COUNT = 3 };
+
+/* In the order of the bits; a target's place in that order. */
+extern const char *const target_names[TARGET_COUNT];
+static inline size_t target_index(enum target_bit target)
+{
+    return target == TARGET_QEMU ? 0 : target == TARGET_LIBVIRT ? 1 : 2;
+}
+
 /* When a rule is judged. A phase runs when those before it found no error. */
 enum phase {
     PHASE_LOAD,   /* while the text is read: no function of its own */

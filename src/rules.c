@@ -3876,6 +3876,8 @@ static const struct rule rules[RULE_COUNT] = {
     },
 };
 
+const char *const target_names[TARGET_COUNT] = {"qemu", "libvirt", "cloud-hypervisor"};
+
 const struct rule *rule_info(enum rule_id rule)
 {
     return &rules[rule];

@@ -550,15 +550,15 @@ C='2:7 error cloud-hypervisor-boot; 7:40 error cloud-hypervisor-spm'
 three=$tmp/three.yaml
 check 'without targets: QEMU' found "$W" "$three"
 check '--target qemu' found "$W" --target qemu "$three"
-check '--target libvirt: what holds for QEMU, too' found "$T; $W" --target libvirt "$three"
+check '--target libvirt: what holds for QEMU, too' found "$W; $T" --target libvirt "$three"
 check '--target cloud-hypervisor: its own alone' found "$C" --target cloud-hypervisor "$three"
 with 'targets: {libvirt: {}}' "$three"
-check 'a file that names libvirt' found "$T; $W" "$tmp/with.yaml"
+check 'a file that names libvirt' found "$W; $T" "$tmp/with.yaml"
 check '... and --target qemu over it' found "$W" --target qemu "$tmp/with.yaml"
 with 'targets: {cloud-hypervisor: {}}' "$three"
 check 'a file that names cloud-hypervisor' found "$C" "$tmp/with.yaml"
 with 'targets: {qemu: {}, libvirt: {}}' "$three"
-check 'a file that names two' found "$T; $W" "$tmp/with.yaml"
+check 'a file that names two' found "$W; $T" "$tmp/with.yaml"
 with 'boot: {firmware: none, kernel: /vmlinux, cmdline: module_blacklist=kmem}
 rules: {disable: cloud-hypervisor-kernel-parameter}
 targets: {qemu: {version: 11.0, spm-interface: kernel-parameter}, libvirt: {}, cloud-hypervisor: {spm-interface: kernel-parameter}}' "$three"

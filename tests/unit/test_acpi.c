@@ -100,7 +100,7 @@ static void worked_example_e820(void **state)
         put(&want, entries[i].size, 8);
         put(&want, entries[i].type, 4);
     }
-    e820_encode(&out, c.tables.e820, c.tables.e820_count);
+    e820_encode(&out, c.predictions[0].tables.e820, c.predictions[0].tables.e820_count);
     assert_int_equal(out.len, want.len);
     assert_memory_equal(out.data, want.data, want.len);
     strbuf_free(&out);
@@ -115,8 +115,8 @@ static void worked_example_tables(void **state)
     struct strbuf out = {.data = NULL};
     struct strbuf want = {.data = NULL};
     assert_compiles(&c, worked_example);
-    assert_int_equal(c.layout.window, 0x100000000);
-    assert_int_equal(c.layout.window_size, 0x200000000);
+    assert_int_equal(c.predictions[0].layout.window, 0x100000000);
+    assert_int_equal(c.predictions[0].layout.window_size, 0x200000000);
     put_header(&want, "SRAT", 432, 1);
     put(&want, 1, 4);
     put(&want, 0, 8);
@@ -137,12 +137,12 @@ static void worked_example_tables(void **state)
     put_memory(&want, 2, 0x140000000, 0x44c00000, 1);
     put_memory(&want, 2, 0x184c00000, 0x300000000 - 0x184c00000, 3);
     assert_int_equal(want.len, 432);
-    srat_encode(&out, &c.tables.srat);
+    srat_encode(&out, &c.predictions[0].tables.srat);
     check_table(&out, &want);
     strbuf_free(&out);
-    slit_encode(&out, &c.tables.slit);
+    slit_encode(&out, &c.predictions[0].tables.slit);
     assert_int_equal(out.len, 0);
-    hmat_encode(&out, &c.tables.hmat);
+    hmat_encode(&out, &c.predictions[0].tables.hmat);
     assert_int_equal(out.len, 0);
     strbuf_free(&want);
     compile_free(&c);
@@ -201,7 +201,7 @@ static void x2apic_from_255_on(void **state)
     struct compilation c;
     assert_compiles(&c, "spmtopo: 1\nname: x\nmachine: {accel: tcg}\ncpus: 300\n"
                         "nodes: [{id: 0, cpus: 0-299, memory: 1GiB}]\n");
-    const struct srat *srat = &c.tables.srat;
+    const struct srat *srat = &c.predictions[0].tables.srat;
     assert_int_equal(srat->cpu_count, 300);
     for (uint32_t i = 0; i < 300; i++) {
         assert_int_equal(srat->cpus[i].apic_id, i);
@@ -223,9 +223,9 @@ static void cpus_of_nodes(void **state)
     assert_compiles(&c, "spmtopo: 1\nname: x\nmachine: {accel: tcg}\ncpus: {count: 2, max: 8}\n"
                         "nodes: [{id: 1, cpus: \"1-2,7\", memory: 1GiB}, {id: 0, cpus: [0, 3-6]}]\n");
     static const uint32_t nodes[] = {0, 1, 1, 0, 0, 0, 0, 1};
-    assert_int_equal(c.tables.srat.cpu_count, ARRAY_SIZE(nodes));
+    assert_int_equal(c.predictions[0].tables.srat.cpu_count, ARRAY_SIZE(nodes));
     for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
-        assert_int_equal(c.tables.srat.cpus[i].node, nodes[i]);
+        assert_int_equal(c.predictions[0].tables.srat.cpus[i].node, nodes[i]);
     compile_free(&c);
 }
 
@@ -400,7 +400,7 @@ static void hmat_bytes(void **state)
     put_cache(&body, 1, 2 * MIB, 2 | 2 << 4 | 2 << 8 | 2 << 12 | 64 << 16);
     put_header(&want, "HMAT", (uint32_t)(36 + body.len), 2);
     strbuf_add(&want, body.data, body.len);
-    hmat_encode(&out, &c.tables.hmat);
+    hmat_encode(&out, &c.predictions[0].tables.hmat);
     check_table(&out, &want);
     strbuf_free(&out);
     strbuf_free(&want);
@@ -416,7 +416,7 @@ static void hmat_attributes_of_old_qemu(void **state)
     assert_compiles(&c, "spmtopo: 1\nname: x\nmachine: {accel: tcg}\ncpus: 1\n"
                         "nodes: [{id: 0, cpus: 0, memory: 1GiB}, {id: 1, initiator: 0}, {id: 2}]\n"
                         "hmat: {}\ntargets: {qemu: {version: 7.2}}\n");
-    const struct hmat *hmat = &c.tables.hmat;
+    const struct hmat *hmat = &c.predictions[0].tables.hmat;
     assert_true(hmat->present);
     assert_int_equal(hmat->attribute_count, 3);
     assert_int_equal(hmat->attributes[1].initiator, 0);

@@ -52,14 +52,14 @@ static void split_below_4g(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct compilation c;
         assert_lays_out(&c, cases[i].machine, cases[i].ram, "");
-        assert_int_equal(c.layout.below, cases[i].below);
-        assert_int_equal(c.layout.above, cases[i].above);
-        assert_int_equal(c.layout.ram, cases[i].below + cases[i].above);
-        assert_int_equal(c.layout.high_base, 4 * GIB);
+        assert_int_equal(c.predictions[0].layout.below, cases[i].below);
+        assert_int_equal(c.predictions[0].layout.above, cases[i].above);
+        assert_int_equal(c.predictions[0].layout.ram, cases[i].below + cases[i].above);
+        assert_int_equal(c.predictions[0].layout.high_base, 4 * GIB);
         /* without SPM and max-memory there is no window */
-        assert_int_equal(c.layout.window, 0);
-        assert_int_equal(c.layout.window_size, 0);
-        assert_int_equal(c.layout.max_memory, c.layout.ram);
+        assert_int_equal(c.predictions[0].layout.window, 0);
+        assert_int_equal(c.predictions[0].layout.window_size, 0);
+        assert_int_equal(c.predictions[0].layout.max_memory, c.predictions[0].layout.ram);
         compile_free(&c);
     }
 }
@@ -77,12 +77,12 @@ static void affinity_of_boot_memory(void **state)
         {4 * GIB, 2 * GIB, 1, 1},
         {6 * GIB, GIB, 2, 1},
     };
-    assert_int_equal(c.layout.affinity_count, ARRAY_SIZE(want));
+    assert_int_equal(c.predictions[0].layout.affinity_count, ARRAY_SIZE(want));
     for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
-        assert_int_equal(c.layout.affinity[i].address, want[i].address);
-        assert_int_equal(c.layout.affinity[i].size, want[i].size);
-        assert_int_equal(c.layout.affinity[i].node, want[i].node);
-        assert_int_equal(c.layout.affinity[i].flags, want[i].flags);
+        assert_int_equal(c.predictions[0].layout.affinity[i].address, want[i].address);
+        assert_int_equal(c.predictions[0].layout.affinity[i].size, want[i].size);
+        assert_int_equal(c.predictions[0].layout.affinity[i].node, want[i].node);
+        assert_int_equal(c.predictions[0].layout.affinity[i].flags, want[i].flags);
     }
     compile_free(&c);
 }
@@ -94,11 +94,11 @@ static void check_spm(const char *machine, const char *ram, const char *more, co
 {
     struct compilation c;
     assert_lays_out(&c, machine, ram, more);
-    for (size_t i = 0; i < c.layout.spm_count; i++)
-        if (c.layout.spm[i].address != want[i])
+    for (size_t i = 0; i < c.predictions[0].layout.spm_count; i++)
+        if (c.predictions[0].layout.spm[i].address != want[i])
             fail_msg("region %zu is at 0x%" PRIx64 ", not 0x%" PRIx64 ": %s", i,
-                     c.layout.spm[i].address, want[i], more);
-    assert_int_equal(want[c.layout.spm_count], 0);
+                     c.predictions[0].layout.spm[i].address, want[i], more);
+    assert_int_equal(want[c.predictions[0].layout.spm_count], 0);
     compile_free(&c);
 }
 
@@ -223,10 +223,10 @@ static void memory_blocks(void **state)
                               "  - {id: 2, memory: {size: 128MiB, type: spm}}\n";
     struct compilation c;
     assert_lays_out(&c, Q35_TCG, "32GiB", two);
-    assert_int_equal(c.layout.block, 128 * MIB);
+    assert_int_equal(c.predictions[0].layout.block, 128 * MIB);
     compile_free(&c);
     assert_lays_out(&c, Q35_TCG, "64GiB", two);
-    assert_int_equal(c.layout.block, 2 * GIB);
+    assert_int_equal(c.predictions[0].layout.block, 2 * GIB);
     compile_free(&c);
     /* the window begins at 66 GiB on q35 (2 GiB below the hole), at 65 GiB on pc */
     SPM(Q35_TCG, "64GiB", two, 66 * GIB, 70 * GIB);
@@ -263,10 +263,10 @@ static void window_sizes(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct compilation c;
         assert_lays_out(&c, Q35_TCG, "1GiB", cases[i].more);
-        assert_int_equal(c.layout.max_memory, cases[i].max);
-        assert_int_equal(c.layout.slots, cases[i].slots);
-        assert_int_equal(c.layout.window_size, cases[i].size);
-        assert_int_equal(c.layout.window, cases[i].size ? 4 * GIB : 0);
+        assert_int_equal(c.predictions[0].layout.max_memory, cases[i].max);
+        assert_int_equal(c.predictions[0].layout.slots, cases[i].slots);
+        assert_int_equal(c.predictions[0].layout.window_size, cases[i].size);
+        assert_int_equal(c.predictions[0].layout.window, cases[i].size ? 4 * GIB : 0);
         compile_free(&c);
     }
 }
@@ -324,13 +324,13 @@ static void affinity_of_the_window(void **state)
         {6 * GIB, GIB, 1, 1},
         {7 * GIB, 5 * GIB, 2, 3},
     };
-    size_t first = c.layout.affinity_count - ARRAY_SIZE(want);
+    size_t first = c.predictions[0].layout.affinity_count - ARRAY_SIZE(want);
     assert_int_equal(first, 5); /* n + 2 */
     for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
-        assert_int_equal(c.layout.affinity[first + i].address, want[i].address);
-        assert_int_equal(c.layout.affinity[first + i].size, want[i].size);
-        assert_int_equal(c.layout.affinity[first + i].node, want[i].node);
-        assert_int_equal(c.layout.affinity[first + i].flags, want[i].flags);
+        assert_int_equal(c.predictions[0].layout.affinity[first + i].address, want[i].address);
+        assert_int_equal(c.predictions[0].layout.affinity[first + i].size, want[i].size);
+        assert_int_equal(c.predictions[0].layout.affinity[first + i].node, want[i].node);
+        assert_int_equal(c.predictions[0].layout.affinity[first + i].flags, want[i].flags);
     }
     compile_free(&c);
 }
@@ -369,7 +369,7 @@ static void amd_relocation_edges(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct compilation c;
         assert_lays_out(&c, cases[i].machine, cases[i].ram, cases[i].more);
-        const struct layout *l = &c.layout;
+        const struct layout *l = &c.predictions[0].layout;
         if ((l->high_base == TIB) != cases[i].moves)
             fail_msg("case %zu: high memory at 0x%" PRIx64, i, l->high_base);
         assert_true(l->high_base == TIB || l->high_base == 4 * GIB);
@@ -399,9 +399,9 @@ static void amd_reserves_the_hole(void **state)
         struct compilation c;
         assert_lays_out(&c, cases[i].machine, "1GiB", "");
         size_t found = 0;
-        for (size_t k = 0; k < c.layout.e820_count; k++)
-            found += c.layout.e820[k].address == HT_HOLE && c.layout.e820[k].size == 0x300000000 &&
-                     c.layout.e820[k].type == E820_RESERVED;
+        for (size_t k = 0; k < c.predictions[0].layout.e820_count; k++)
+            found += c.predictions[0].layout.e820[k].address == HT_HOLE && c.predictions[0].layout.e820[k].size == 0x300000000 &&
+                     c.predictions[0].layout.e820[k].type == E820_RESERVED;
         if (found != cases[i].reserved)
             fail_msg("case %zu: %zu entries", i, found);
         compile_free(&c);
@@ -438,7 +438,7 @@ static void phys_bits(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct compilation c;
         assert_lays_out(&c, cases[i].machine, cases[i].ram, "");
-        assert_int_equal(c.layout.phys_bits, cases[i].bits);
+        assert_int_equal(c.predictions[0].layout.phys_bits, cases[i].bits);
         compile_free(&c);
     }
     struct compilation c;
@@ -729,17 +729,17 @@ static void generated_layouts(void **state)
         }
         if (c.ok) {
             laid_out++;
-            moved += c.layout.high_base == TIB;
-            check_regions(&c.layout, &g);
-            check_high_memory(&c.layout, &g);
-            check_affinity(&c.layout, &g);
-            check_e820(&c.layout, &g);
+            moved += c.predictions[0].layout.high_base == TIB;
+            check_regions(&c.predictions[0].layout, &g);
+            check_high_memory(&c.predictions[0].layout, &g);
+            check_affinity(&c.predictions[0].layout, &g);
+            check_e820(&c.predictions[0].layout, &g);
             struct compilation again;
             write_model(&g, true);
             assert_compiles(&again, g.yaml.data);
-            assert_int_equal(again.layout.spm_count, c.layout.spm_count);
-            for (size_t i = 0; i < c.layout.spm_count; i++)
-                assert_int_equal(again.layout.spm[i].address, c.layout.spm[i].address);
+            assert_int_equal(again.predictions[0].layout.spm_count, c.predictions[0].layout.spm_count);
+            for (size_t i = 0; i < c.predictions[0].layout.spm_count; i++)
+                assert_int_equal(again.predictions[0].layout.spm[i].address, c.predictions[0].layout.spm[i].address);
             compile_free(&again);
         } else {
             refused++;
