@@ -851,9 +851,9 @@ def numbers(node):
     return meaning.id_list(node["cpus"])
 
 
-@fault("cpu-unassigned", "cpu-unassigned", sees=ALTERED)
+@fault("cpu-unassigned", "cpu-unassigned", sees=(ALTERED, REFUSED), says="initiator of CPU NUMA node 0")
 def _(case):
-    """a vCPU in no node: QEMU puts it into node 0"""
+    """a vCPU in no node: QEMU puts it into node 0, and refuses that where node 0 has another initiator"""
     node = case.rng.choice([node for node in case.cpu_nodes if len(numbers(node)) > 1] or skip())
     own = numbers(node)
     own.remove(case.rng.choice(own))
