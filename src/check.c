@@ -621,6 +621,32 @@ void check_backend_paths(struct check_context *c)
     check_partial_placement(c);
 }
 
+/* The HBM of one socket of a Xeon Max (Intel, 2023): what nobody has on any host node by chance. */
+#define LARGE_SPM (64 * GIB)
+
+void check_host_placement_spm(struct check_context *c)
+{
+    struct span last = {0};
+    FOR_EACH_REGION(c->vm, owner, region)
+        if (region->backend.policy.value != POLICY_DEFAULT)
+            return; /* RULE_HOST_PLACEMENT_PARTIAL speaks of those that are forgotten */
+    FOR_EACH_REGION(c->vm, owner, region)
+    {
+        const struct backend *b = &region->backend;
+        if (region->type.value != MEMORY_SPM || region->size.value < LARGE_SPM ||
+            b->kind.value == BACKEND_FILE || given(b->policy.at) || same_place(region->at, last))
+            continue;
+        last = region->at;
+        struct diag *d = diag_add(c->diags, RULE_HOST_PLACEMENT_SPM, region->size.at,
+                                  "the host's memory for the SPM of node %u comes from any of its "
+                                  "nodes%s", region->node,
+                                  b->prealloc.value ? "" : ", page by page as the guest touches it");
+        diag_help(c->diags, d,
+                  "add 'host-nodes: N', 'policy: bind' and 'prealloc: true' to its backend, or "
+                  "'policy: default'");
+    }
+}
+
 /* Whether a version is what releases of edk2 are called: YYYYMM, or a day, YYYYMMDD. */
 static bool is_edk2_version(const char *text)
 {

@@ -11,7 +11,7 @@ struct check_context {
     const struct vm *vm;
     unsigned targets;               /* enum target_bit: who will run it */
     const struct qemu_target *qemu; /* from PHASE_TARGET on, where a target runs QEMU */
-    const struct layout *layout;    /* in PHASE_GUEST, where a target runs QEMU */
+    const struct layout *layout;    /* in PHASE_PLACED, where a target runs QEMU */
     struct arena *arena;            /* for what lives as long as the findings */
     struct diags *diags;
 };
@@ -31,6 +31,7 @@ void check_spm_cpus(struct check_context *context);
 void check_hmat(struct check_context *context);
 void check_backend_paths(struct check_context *context);
 void check_firmware_version(struct check_context *context);
+void check_host_placement_spm(struct check_context *context);
 /* check_qemu.c */
 void check_counts(struct check_context *context);
 void check_apic_ids(struct check_context *context);
@@ -55,6 +56,7 @@ void check_distances(struct check_context *context);
 void check_hmat_complete(struct check_context *context);
 void check_hmat_distances(struct check_context *context);
 void check_firmware(struct check_context *context);
+void check_firmware_start(struct check_context *context);
 /* check_libvirt.c */
 void check_libvirt_values(struct check_context *context);
 void check_libvirt_spm(struct check_context *context);

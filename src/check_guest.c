@@ -587,6 +587,25 @@ void check_firmware(struct check_context *c)
     report_dropped(c, ranges, count);
 }
 
+/* From here on the start is felt: tianocore/edk2, pull request 12774, speaks of 100 GiB and more. */
+#define SLOW_START (100 * GIB)
+
+void check_firmware_start(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    uint64_t spm = vm_memory(vm, MEMORY_SPM);
+    if (vm->machine.confidential.value != CONFIDENTIAL_SEV_SNP || spm < SLOW_START ||
+        !firmware_sees_spm(c) || !firmware_passes_spm(c))
+        return;
+    struct strbuf size = {0};
+    strbuf_add_size(&size, spm, " ");
+    struct diag *d = diag_add(c->diags, RULE_FIRMWARE_SLOW_START, vm->machine.confidential.at,
+                              "firmware validates all %s of SPM before the guest starts", size.data);
+    diag_note(c->diags, d, c->layout->spm[0].region->type.at, "SPM");
+    diag_help(c->diags, d, "allow for a start of minutes in what waits for the guest");
+    strbuf_free(&size);
+}
+
 /* --- SPM as the guest's kernel gets it ------------------------------------------------------ */
 
 static int by_address(const void *left, const void *right)
@@ -866,11 +885,15 @@ void check_amd_hole(struct check_context *c)
 void check_migration(struct check_context *c)
 {
     const struct vm *vm = c->vm;
-    if (!vm->machine.migratable.value || c->qemu->interface != SPM_SP_MEM || !c->layout->spm_count)
+    const struct region *spm = NULL;
+    FOR_EACH_REGION(vm, owner, region)
+        if (!spm && region->type.value == MEMORY_SPM)
+            spm = region;
+    if (!vm->machine.migratable.value || c->qemu->interface != SPM_SP_MEM || !spm)
         return;
     struct diag *d = diag_add(c->diags, RULE_SPM_MIGRATION, vm->machine.migratable.at,
                               "migration and snapshots succeed and lose the content of SPM");
-    diag_note(c->diags, d, c->layout->spm[0].region->type.at, "SPM");
+    diag_note(c->diags, d, spm->type.at, "SPM");
     diag_help(c->diags, d,
               "write 'migratable: false', or choose 'targets.qemu.spm-interface: "
               "kernel-parameter', whose SPM is RAM to QEMU");

@@ -40,11 +40,15 @@ static void predict_qemu(struct compilation *c, const struct overrides *o,
     context.qemu = &p->qemu;
     if (model || p->target == TARGET_QEMU)
         check_run(&context, PHASE_TARGET);
+    if (model && o->judges_guest)
+        check_run(&context, PHASE_GUEST);
     if (!model || c->diags.errors != before ||
         !layout_qemu(&p->layout, &c->vm, &p->qemu, &c->arena, &c->diags))
         return;
     context.layout = &p->layout;
-    p->ok = !o->judges_guest || check_run(&context, PHASE_GUEST);
+    if (o->judges_guest)
+        check_run(&context, PHASE_PLACED);
+    p->ok = true;
     tables_qemu(&p->tables, &c->vm, &p->qemu, &p->layout, &c->arena);
     if (o->predicts && !diag_count(&c->diags, SEVERITY_ERROR))
         assume(c, p);
@@ -54,8 +58,13 @@ static void predict_cloudhv(struct compilation *c, const struct overrides *o,
                             struct check_context context, bool model, struct prediction *p)
 {
     (void)c;
-    p->ok = model && check_run(&context, PHASE_TARGET) &&
-            (!o->judges_guest || check_run(&context, PHASE_GUEST));
+    if (!model)
+        return;
+    p->ok = check_run(&context, PHASE_TARGET);
+    if (o->judges_guest)
+        check_run(&context, PHASE_GUEST);
+    if (p->ok && o->judges_guest)
+        check_run(&context, PHASE_PLACED);
 }
 
 /* In the order of the bits. */

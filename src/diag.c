@@ -99,6 +99,20 @@ static bool is_known(struct diag *const *items, size_t count, const struct diag 
     return false;
 }
 
+/* Says how many findings are not there, in every form of report. */
+static void add_rest(struct diags *diags)
+{
+    struct diag *rest = arena_alloc(diags->arena, 1, sizeof(*rest));
+    *rest = (struct diag){
+        .rule = RULE_LIMIT,
+        .severity = SEVERITY_NOTE,
+        .message = arena_printf(diags->arena, "%zu more findings are not shown", diags->dropped),
+    };
+    diags->items = arena_grow(diags->arena, diags->items, diags->count, &diags->cap,
+                              sizeof(*diags->items));
+    diags->items[diags->count++] = rest;
+}
+
 void diag_sort(struct diags *diags)
 {
     if (!diags->count)
@@ -109,6 +123,8 @@ void diag_sort(struct diags *diags)
         if (!is_known(diags->items, kept, diags->items[i]))
             diags->items[kept++] = diags->items[i];
     diags->count = kept;
+    if (diags->dropped)
+        add_rest(diags);
 }
 
 size_t diag_count(const struct diags *diags, enum severity severity)

@@ -61,7 +61,7 @@ void diag_note(struct diags *diags, struct diag *diag, struct span at, const cha
     PRINTF_LIKE(4, 5);
 
 /* Orders by place, rule, and order of being added; what is said twice at one place, of
- * several nodes or targets, is kept once. */
+ * several nodes or targets, is kept once. How many were dropped becomes the last finding. */
 void diag_sort(struct diags *diags);
 size_t diag_count(const struct diags *diags, enum severity severity);
 

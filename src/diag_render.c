@@ -140,8 +140,4 @@ void diag_render_text(struct strbuf *out, const struct diags *diags, const struc
             strbuf_addc(out, '\n');
         }
     }
-    if (diags->dropped) {
-        diag_add_visible(out, source->name, strlen(source->name));
-        strbuf_addf(out, ": %zu more findings are not shown\n", diags->dropped);
-    }
 }

@@ -126,12 +126,14 @@ enum rule_id {
     RULE_FIRMWARE_TDX_SPM,
     RULE_FIRMWARE_VERSION,
     RULE_CMDLINE_LENGTH,
+    RULE_FIRMWARE_SLOW_START,
     RULE_BACKEND_PATH,
     RULE_BACKEND_KEY,
     RULE_HOST_PLACEMENT,
     RULE_BACKEND_SHARED,
     RULE_BACKEND_DAX_ALIGN,
     RULE_HOST_PLACEMENT_PARTIAL,
+    RULE_HOST_PLACEMENT_SPM,
     RULE_COUNT
 };
 
@@ -153,13 +155,15 @@ static inline size_t target_index(enum target_bit target)
     return target == TARGET_QEMU ? 0 : target == TARGET_LIBVIRT ? 1 : 2;
 }
 
-/* When a rule is judged. A phase runs when those before it found no error. */
+/* When a rule is judged. A phase runs when those before it found no error; PHASE_GUEST when
+ * PHASE_MODEL found none. */
 enum phase {
     PHASE_LOAD,   /* while the text is read: no function of its own */
     PHASE_MODEL,  /* on what the file says */
     PHASE_TARGET, /* on what a target can hold */
     PHASE_LAYOUT, /* while addresses are given: no function of its own */
-    PHASE_GUEST,  /* on what firmware and the guest's kernel make of it */
+    PHASE_GUEST,  /* on what the guest's kernel makes of what the file says */
+    PHASE_PLACED, /* on what firmware and the guest's kernel make of where it lies */
 };
 
 struct check_context; /* check.h */
@@ -183,7 +187,7 @@ const struct rule *rule_info(enum rule_id rule);
  * firmware and the guest's kernel make of a topology can be known better by its owner. */
 static inline bool rule_is_final(const struct rule *rule)
 {
-    return rule->severity == SEVERITY_ERROR && rule->phase != PHASE_GUEST;
+    return rule->severity == SEVERITY_ERROR && rule->phase < PHASE_GUEST;
 }
 
 /* By id or name, NULL where there is none. */

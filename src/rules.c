@@ -653,7 +653,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_NODE_EMPTY] = {
         .id = "SPM211", .name = "node-empty",
-        .phase = PHASE_GUEST, .targets = TARGET_ANY, .severity = W,
+        .phase = PHASE_PLACED, .targets = TARGET_ANY, .severity = W,
         .summary = "a node has neither CPUs nor memory",
         .check = check_empty_nodes,
         .explanation =
@@ -682,7 +682,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_NODE0_NO_MEMORY] = {
         .id = "SPM212", .name = "node0-no-memory",
-        .phase = PHASE_GUEST, .targets = TARGET_ANY, .severity = W,
+        .phase = PHASE_PLACED, .targets = TARGET_ANY, .severity = W,
         .summary = "node 0 has no normal memory",
         .check = check_empty_nodes,
         .explanation =
@@ -1111,7 +1111,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_MEMORY_BLOCK] = {
         .id = "SPM312", .name = "memory-block",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = W,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = W,
         .summary = "SPM is not whole blocks of the guest's memory",
         .check = check_blocks,
         .explanation =
@@ -1147,7 +1147,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_SLOT_SLACK] = {
         .id = "SPM313", .name = "slot-slack",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = W,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = W,
         .summary = "a region fits only into the address space that slots add",
         .check = check_slot_slack,
         .explanation =
@@ -1183,7 +1183,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_AMD_HOLE] = {
         .id = "SPM314", .name = "amd-hole",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = N,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = N,
         .summary = "memory above 4 GiB begins at 1 TiB",
         .check = check_amd_hole,
         .explanation =
@@ -1557,7 +1557,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_SPM_TOUCHING_NODES] = {
         .id = "SPM410", .name = "spm-touching-nodes",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = E,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = E,
         .summary = "SPM of two nodes touches, and the guest gives it to one",
         .check = check_touching,
         .explanation =
@@ -1590,7 +1590,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_SPM_TOUCHING_REGIONS] = {
         .id = "SPM411", .name = "spm-touching-regions",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = N,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = N,
         .summary = "SPM regions of one node touch and become one",
         .check = check_touching,
         .explanation =
@@ -1693,7 +1693,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_SPM_AUTO_ONLINE] = {
         .id = "SPM414", .name = "spm-auto-online",
-        .phase = PHASE_GUEST, .targets = TARGET_ANY, .severity = N,
+        .phase = PHASE_PLACED, .targets = TARGET_ANY, .severity = N,
         .summary = "the guest's kernel may take SPM as ordinary RAM",
         .check = check_cmdline,
         .explanation =
@@ -1731,7 +1731,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_SPM_NOSOFTRESERVE] = {
         .id = "SPM415", .name = "spm-nosoftreserve",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = E,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = E,
         .summary = "the kernel is told to take SPM as ordinary RAM",
         .check = check_cmdline,
         .explanation =
@@ -2946,7 +2946,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_CLOUDHV_NODE_ORDER] = {
         .id = "SPM643", .name = "cloud-hypervisor-node-order",
-        .phase = PHASE_GUEST, .targets = TARGET_CLOUDHV, .severity = W,
+        .phase = PHASE_PLACED, .targets = TARGET_CLOUDHV, .severity = W,
         .summary = "a node without CPUs comes before one with CPUs",
         .check = check_cloudhv_order,
         .explanation =
@@ -3219,7 +3219,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_CLOUDHV_MEMORY_BLOCK] = {
         .id = "SPM652", .name = "cloud-hypervisor-memory-block",
-        .phase = PHASE_GUEST, .targets = TARGET_CLOUDHV, .severity = W,
+        .phase = PHASE_PLACED, .targets = TARGET_CLOUDHV, .severity = W,
         .summary = "SPM is not whole blocks of the memory of a guest under cloud-hypervisor",
         .check = check_cloudhv_blocks,
         .explanation =
@@ -3311,7 +3311,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_CLOUDHV_BZIMAGE] = {
         .id = "SPM655", .name = "cloud-hypervisor-bzimage",
-        .phase = PHASE_GUEST, .targets = TARGET_CLOUDHV, .severity = W,
+        .phase = PHASE_PLACED, .targets = TARGET_CLOUDHV, .severity = W,
         .summary = "a compressed kernel that takes SPM or a hole for its RAM",
         .check = check_cloudhv_kernel,
         .explanation =
@@ -3535,7 +3535,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_FIRMWARE_DROPS_SPM] = {
         .id = "SPM703", .name = "firmware-drops-spm",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = E,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = E,
         .summary = "the firmware drops SPM without a word",
         .check = check_firmware,
         .explanation =
@@ -3574,7 +3574,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_FIRMWARE_SNP_SPM] = {
         .id = "SPM704", .name = "firmware-snp-spm",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = E,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = E,
         .summary = "this firmware turns the SPM of an SEV-SNP guest into plain RAM",
         .check = check_firmware,
         .explanation =
@@ -3612,7 +3612,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_FIRMWARE_TDX_SPM] = {
         .id = "SPM705", .name = "firmware-tdx-spm",
-        .phase = PHASE_GUEST, .targets = TARGET_RUNS_QEMU, .severity = E,
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = E,
         .summary = "firmware drops the SPM of a TDX guest",
         .check = check_firmware,
         .explanation =
@@ -3673,7 +3673,7 @@ static const struct rule rules[RULE_COUNT] = {
     },
     [RULE_CMDLINE_LENGTH] = {
         .id = "SPM707", .name = "cmdline-length",
-        .phase = PHASE_GUEST, .targets = TARGET_ANY, .severity = E,
+        .phase = PHASE_PLACED, .targets = TARGET_ANY, .severity = E,
         .summary = "a kernel command line longer than the kernel takes",
         .check = check_cmdline,
         .explanation =
@@ -3703,6 +3703,44 @@ static const struct rule rules[RULE_COUNT] = {
             "  - {id: 1-30, memory: {size: 256MiB, type: spm}}\n"
             "rules: {disable: spm-no-hmat}\n"
             "targets: {qemu: {spm-interface: kernel-parameter}}\n",
+    },
+    [RULE_FIRMWARE_SLOW_START] = {
+        .id = "SPM708", .name = "firmware-slow-start",
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = N,
+        .summary = "a confidential guest with much SPM starts slowly",
+        .check = check_firmware_start,
+        .explanation =
+            "An SEV-SNP guest must validate each page before it uses it. For ordinary memory OVMF leaves most\n"
+            "of that to the kernel, which does it as pages are needed; SPM it validates whole, before it\n"
+            "hands over, since OVMF 202608 (tianocore/edk2, pull request 12774, read, not measured: no such\n"
+            "hardware was at hand). With 100 GiB and more that is long enough for a watchdog to take the\n"
+            "guest for dead. Nothing is wrong with the topology.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "machine: {cpu-vendor: amd, confidential: sev-snp}\n"
+            "boot: {firmware: {type: ovmf, version: 202608}}\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
+            "  - {id: 1, memory: {size: 128GiB, type: spm, backend: {kind: memfd, policy: default}}}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
+            "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "machine: {cpu-vendor: amd, confidential: sev-snp}\n"
+            "boot: {firmware: {type: ovmf, version: 202608}}\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
+            "  - {id: 1, memory: {size: 64GiB, type: spm, backend: {kind: memfd, policy: default}}}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
+            "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
     },
     [RULE_BACKEND_PATH] = {
         .id = "SPM801", .name = "backend-path",
@@ -3873,6 +3911,42 @@ static const struct rule rules[RULE_COUNT] = {
             "nodes:\n"
             "  - {id: 0, cpus: 0-1, host-nodes: 0, policy: bind, memory: 2GiB}\n"
             "  - {id: 1, cpus: 2-3, host-nodes: 1, policy: bind, memory: 2GiB}\n",
+    },
+    [RULE_HOST_PLACEMENT_SPM] = {
+        .id = "SPM807", .name = "host-placement-spm",
+        .phase = PHASE_MODEL, .targets = TARGET_ANY, .severity = N,
+        .summary = "large SPM on whichever memory the host has left",
+        .check = check_host_placement_spm,
+        .explanation =
+            "SPM stands for memory of a kind of its own: HBM, an accelerator's, CXL. A backend 'ram' or\n"
+            "'memfd' without host nodes takes the host's ordinary pages, from whichever node has some, at\n"
+            "the guest's first touch: the guest sees the SPM, and the host gives it what has neither the\n"
+            "bandwidth nor the place (a policy of NUMA in Linux is by the thread that touches,\n"
+            "Documentation/admin-guide/mm/numa_memory_policy.rst). Reported from 64 GiB on, the HBM of a\n"
+            "socket of a Xeon Max; smaller SPM is mostly a test. Where any host node will do, say so with\n"
+            "'policy: default'. A file or a device dax has its place by itself.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
+            "  - {id: 1, memory: {size: 64GiB, type: spm}}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
+            "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
+            "  - {id: 1, memory: {size: 64GiB, type: spm, backend: {policy: default}}}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
+            "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
     },
 };
 

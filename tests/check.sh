@@ -412,7 +412,7 @@ check 'rules: error, and -W no-NAME over it' found '' -W no-spm-no-hmat "$tmp/wi
 with 'rules: {warning: cpu-vendor-unstated}' "$noted"
 check 'rules: warning of a note' found '3:7 warning cpu-vendor-unstated' "$tmp/with.yaml"
 with 'rules: {disable: [size-alignment]}' "$top/tests/bad/size-alignment.yaml"
-check 'rules: disable of an error: it stays' found "6:28 error size-alignment; 7:19 warning allow-unused" "$tmp/with.yaml"
+check 'rules: disable of an error: it stays' found "6:28 error size-alignment; 6:43 warning spm-no-hmat; 7:19 warning allow-unused" "$tmp/with.yaml"
 
 cat >"$tmp/mixed.yaml" <<'END'
 spmtopo: 1
@@ -462,7 +462,7 @@ check 'an unknown name' found "7:40 warning spm-no-hmat; 7:63 $U" "$tmp/with.yam
 check '... which --Werror makes an error' found "7:40 error spm-no-hmat; 7:63 error allow-unused" --Werror "$tmp/with.yaml"
 check '... and which can be turned off' found "$W" -W no-allow-unused "$tmp/with.yaml"
 sed 's/size: 1GiB, type: spm}}/size: 1025MiB, type: spm}} # spmtopo-allow: size-alignment/' "$warned" >"$tmp/with.yaml"
-check 'an error cannot be allowed' found "7:28 error size-alignment; 7:66 $U" "$tmp/with.yaml"
+check 'an error cannot be allowed' found "7:28 error size-alignment; 7:43 warning spm-no-hmat; 7:66 $U" "$tmp/with.yaml"
 comment 6 ' # spmtopo-allow: mixed-node' "$tmp/mixed.yaml"
 echo 'rules: {mixed-nodes: deny}' >>"$tmp/with.yaml"
 run check "$tmp/with.yaml"
@@ -534,6 +534,15 @@ for file in "$top"/tests/bad/*.yaml "$top"/tests/good/*.yaml "$top"/examples/*.y
 done
 check 'rules off and on: what is emitted is the same, and errors stay' test "$tried" -gt 200
 
+# --- very many findings ------------------------------------------------------------------------
+
+{ cat "$warned" && seq -f 'bogus-%g: 1' 1100; } >"$tmp/many.yaml"
+for format in text json sarif github; do
+    run check --format "$format" "$tmp/many.yaml"
+    cat "$tmp/err" >>"$tmp/out"
+    check "$format: how many findings are not shown" holds "$tmp/out" '100 more findings are not shown'
+done
+
 # --- targets -------------------------------------------------------------------------------------
 
 cat >"$tmp/three.yaml" <<'END'
@@ -566,7 +575,7 @@ check 'a file that names three: each one'"'"'s' found "$W; 10:48 note spm-kernel
 check '... of which one is asked' found '' --target cloud-hypervisor "$tmp/with.yaml"
 with 'targets: {}' "$three"
 check 'a file that names none: QEMU' found "$W" "$tmp/with.yaml"
-check '--qemu-version and --spm-interface' found '7:40 error spm-interface' --qemu-version 10.0 "$three"
+check '--qemu-version and --spm-interface' found "7:40 error spm-interface; $W" --qemu-version 10.0 "$three"
 run check --firmware seabios "$three"
 check '--firmware' ran 1
 check '... by its rule' holds "$tmp/err" '[SPM703 firmware-drops-spm]'

@@ -611,8 +611,10 @@ static void findings_beyond_the_limit_are_counted(void **state)
     assert_string_equal(f.diags.items[DIAG_LIMIT - 1]->message, "finding 999");
     assert_string_equal(f.diags.items[DIAG_LIMIT - 1]->help, "help 999");
     assert_null(f.diags.items[DIAG_LIMIT - 1]->notes->next);
+    diag_sort(&f.diags);
+    assert_int_equal(f.diags.count, DIAG_LIMIT + 1);
     render(&f);
-    assert_contains(f.out.data, "vm.yaml: 7 more findings are not shown\n");
+    assert_contains(f.out.data, "vm.yaml: note: 7 more findings are not shown [SPM103 limit]\n");
     finish(&f);
 }
 
