@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules on what firmware and the guest's kernel make of a topology. "Measured" means: booted with
  * QEMU 11.1.2, OVMF 2026.08, SeaBIOS 1.17.0 or qboot, and Linux 7.2.12. */
-#include "check.h"
+#include "firmware.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,11 +9,6 @@
 
 #include "kernel_parameters.h"
 #include "strbuf.h"
-
-static bool runs_qemu(const struct check_context *c)
-{
-    return c->targets & TARGET_RUNS_QEMU;
-}
 
 /* Whether a node has memory that a guest can use, now or through a driver. */
 static bool has_memory(const struct node *node)
@@ -24,13 +19,6 @@ static bool has_memory(const struct node *node)
 static bool is_spm_alone(const struct node *node)
 {
     return node_has_type(node, MEMORY_SPM, NULL) && !node_has_type(node, MEMORY_NORMAL, NULL);
-}
-
-/* Whether firmware hands SPM on as such, or would have to: with kernel-parameter it is plain RAM to
- * firmware. */
-static bool firmware_sees_spm(const struct check_context *c)
-{
-    return runs_qemu(c) && c->layout->spm_count && c->qemu->interface != SPM_KERNEL_PARAMETER;
 }
 
 /* " (and 3 more nodes)" in a message that speaks for several. */
@@ -214,216 +202,11 @@ void check_splits(struct check_context *c)
         report_socket(c, owner, splits, nodes, (uint32_t)size, amd);
 }
 
-/* --- firmware ------------------------------------------------------------------------------- */
-
-/* Whether OVMF has a change, by its release (YYYYMM) or, where the version is a day (YYYYMMDD), by
- * the day it was made. Without a version it is new enough. */
-static bool ovmf_has(const struct boot *boot, unsigned long release, unsigned long day)
-{
-    if (!boot->version.value)
-        return true;
-    unsigned long version = strtoul(boot->version.value, NULL, 10);
-    return version >= (strlen(boot->version.value) == 8 ? day : release);
-}
-
-/* EFI_MEMORY_SP from SOFT_RESERVED entries: https://github.com/tianocore/edk2/pull/11964 */
-static bool ovmf_has_spm(const struct boot *boot)
-{
-    return ovmf_has(boot, 202605, 20260311);
-}
-
-/* The same under SEV-SNP: https://github.com/tianocore/edk2/pull/12774 */
-static bool ovmf_has_snp_spm(const struct boot *boot)
-{
-    return ovmf_has(boot, 202608, 20260720);
-}
-
-/* SeaBIOS takes types 1 and 2 of QEMU's E820 alone (src/fw/paravirt.c, qemu_early_e820), and what
- * has no firmware QEMU starts under it; qboot copies all (measured). */
-static bool firmware_passes_spm(const struct check_context *c)
-{
-    const struct boot *boot = &c->vm->boot;
-    int confidential = c->vm->machine.confidential.value;
-    if (confidential == CONFIDENTIAL_TDX)
-        return false;
-    if (confidential == CONFIDENTIAL_SEV_SNP)
-        return boot->firmware.value == FIRMWARE_OVMF && ovmf_has_snp_spm(boot);
-    return boot->firmware.value == FIRMWARE_QBOOT ||
-           (boot->firmware.value == FIRMWARE_OVMF && ovmf_has_spm(boot));
-}
-
 /* --- the kernel's command line -------------------------------------------------------------- */
-
-/* What an x86 kernel reads of its command line: COMMAND_LINE_SIZE less the NUL
- * (arch/x86/include/asm/setup.h). The EFI stub cuts the rest off; with qboot and SeaBIOS a longer
- * one does not boot (measured). */
-enum { KERNEL_READS = 2047 };
-
-struct word {
-    const char *text;
-    size_t len;
-};
-
-/* The words that the kernel reads; what follows "--" is for init. */
-struct words {
-    const char *at, *end;
-};
-
-static struct words kernel_words(const struct vm *vm)
-{
-    const char *text = vm->boot.cmdline.value ? vm->boot.cmdline.value : "";
-    return (struct words){text, text + u64_min(strlen(text), KERNEL_READS)};
-}
-
-/* As lib/cmdline.c, next_arg(): double quotes hold blanks together. */
-static bool next_word(struct words *words, struct word *word)
-{
-    bool quoted = false;
-    while (words->at < words->end && *words->at == ' ')
-        words->at++;
-    word->text = words->at;
-    for (; words->at < words->end && (quoted || *words->at != ' '); words->at++)
-        quoted ^= *words->at == '"';
-    word->len = (size_t)(words->at - word->text);
-    return word->len && !(word->len == 2 && memcmp(word->text, "--", 2) == 0);
-}
-
-/* Turns "name=value" into the value; false where the word has another name. */
-static bool take_value(struct word *word, const char *name)
-{
-    size_t len = strlen(name);
-    if (word->len <= len || memcmp(word->text, name, len) != 0 || word->text[len] != '=')
-        return false;
-    word->text += len + 1;
-    word->len -= len + 1;
-    return true;
-}
-
-/* The next item of a list with commas. */
-static bool next_item(struct word *list, struct word *item)
-{
-    if (!list->len)
-        return false;
-    const char *comma = memchr(list->text, ',', list->len);
-    item->text = list->text;
-    item->len = comma ? (size_t)(comma - list->text) : list->len;
-    size_t step = item->len + (comma != NULL);
-    list->text += step;
-    list->len -= step;
-    return true;
-}
-
-static bool is_word(const struct word *word, const char *text)
-{
-    return word->len == strlen(text) && memcmp(word->text, text, word->len) == 0;
-}
-
-/* Whether the command line has name=...,item,... */
-static bool cmdline_has(const struct vm *vm, const char *name, const char *item)
-{
-    struct words words = kernel_words(vm);
-    struct word word, one;
-    while (next_word(&words, &word))
-        if (take_value(&word, name))
-            while (next_item(&word, &one))
-                if (is_word(&one, item))
-                    return true;
-    return false;
-}
-
-/* A range that a memmap= parameter makes soft-reserved, whatever firmware said of it. */
-struct soft_range {
-    uint64_t start, end;
-};
-
-/* A number as the kernel's memparse() reads it: C prefixes, binary suffixes. */
-static bool take_number(struct word *word, uint64_t *value)
-{
-    static const char suffixes[] = "KMGTPE";
-    char digits[32];
-    size_t len = 0;
-    while (len < word->len && len + 1 < sizeof(digits) &&
-           strchr("0123456789abcdefABCDEFxX", word->text[len])) {
-        digits[len] = word->text[len];
-        len++;
-    }
-    /* An exponent's E is a digit of hexadecimal numbers only. */
-    bool hex = len > 1 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-    for (size_t i = 0; !hex && i < len; i++)
-        if (digits[i] > '9')
-            len = i;
-    digits[len] = '\0';
-    if (!len)
-        return false;
-    *value = strtoull(digits, NULL, 0);
-    const char *suffix = len < word->len ? strchr(suffixes, word->text[len] & ~0x20) : NULL;
-    if (suffix && *suffix) {
-        unsigned shift = 10 * (unsigned)(suffix - suffixes + 1);
-        if (*value > UINT64_MAX >> shift)
-            return false;
-        *value <<= shift;
-        len++;
-    }
-    word->text += len;
-    word->len -= len;
-    return true;
-}
-
-static bool take_char(struct word *word, char c)
-{
-    if (!word->len || *word->text != c)
-        return false;
-    word->text++;
-    word->len--;
-    return true;
-}
-
-/* nn%ss+type (Documentation/admin-guide/kernel-parameters.txt). With an old type, nn%ss-old+type,
- * it changes only what is there, and where firmware drops SPM nothing is (measured). */
-static bool parse_soft_range(struct word item, struct soft_range *range)
-{
-    uint64_t size, type;
-    if (!take_number(&item, &size) || !take_char(&item, '%') ||
-        !take_number(&item, &range->start) || !take_char(&item, '+') || !take_number(&item, &type))
-        return false;
-    range->end = range->start + u64_min(size, UINT64_MAX - range->start);
-    return !item.len && type == E820_SOFT_RESERVED;
-}
-
-static int by_start(const void *left, const void *right)
-{
-    const struct soft_range *a = left;
-    const struct soft_range *b = right;
-    return a->start < b->start ? -1 : a->start > b->start;
-}
-
-/* The ranges that the file's command line makes soft-reserved, by address. What firmware has not
- * accepted for a confidential guest, no parameter can give it. */
-static size_t soft_ranges(const struct check_context *c, struct soft_range **ranges)
-{
-    struct words words = kernel_words(c->vm);
-    if (c->vm->machine.confidential.value != CONFIDENTIAL_NONE)
-        return 0;
-    struct word word, item;
-    size_t count = 0;
-    size_t room = KERNEL_READS / sizeof("1%1+1");
-    *ranges = arena_alloc(c->arena, room, sizeof(**ranges));
-    while (next_word(&words, &word))
-        if (take_value(&word, "memmap"))
-            while (count < room && next_item(&word, &item))
-                count += parse_soft_range(item, &(*ranges)[count]);
-    if (count)
-        qsort(*ranges, count, sizeof(**ranges), by_start);
-    return count;
-}
 
 static bool is_covered(const struct placement *spm, const struct soft_range *ranges, size_t count)
 {
-    uint64_t at = spm->address;
-    uint64_t end = at + spm->region->size.value;
-    for (size_t i = 0; i < count && ranges[i].start <= at && at < end; i++)
-        at = u64_max(at, ranges[i].end);
-    return at >= end;
+    return soft_ranges_cover(ranges, count, spm->address, spm->address + spm->region->size.value);
 }
 
 /* The length of the parameters that an emitted command line gets with kernel-parameter. */
@@ -461,17 +244,9 @@ static void check_cmdline_length(struct check_context *c)
         diag_help(c->diags, d, "shorten it by %zu bytes", len - KERNEL_READS);
 }
 
-/* The EFI stub makes the kernel's E820, and obeys efi=nosoftreserve there
- * (drivers/firmware/efi/libstub/x86-stub.c); what comes by E820 or memmap= stays (measured). */
-static bool stub_drops_spm(const struct check_context *c)
-{
-    return firmware_sees_spm(c) && c->vm->boot.firmware.value == FIRMWARE_OVMF &&
-           firmware_passes_spm(c) && cmdline_has(c->vm, "efi", "nosoftreserve");
-}
-
 static void check_nosoftreserve(struct check_context *c)
 {
-    if (!stub_drops_spm(c))
+    if (!kernel_drops_spm(c))
         return;
     struct diag *d = diag_add(c->diags, RULE_SPM_NOSOFTRESERVE, c->vm->boot.cmdline.at,
                               "efi=nosoftreserve makes all SPM ordinary RAM of the kernel");
@@ -486,8 +261,8 @@ static bool kernel_has_spm(const struct check_context *c)
     if (!runs_qemu(c))
         return c->vm->cloudhv_spm.value == SPM_KERNEL_PARAMETER && vm_memory(c->vm, MEMORY_SPM);
     if (!firmware_sees_spm(c) || firmware_passes_spm(c))
-        return c->layout->spm_count && !stub_drops_spm(c);
-    size_t count = soft_ranges(c, &ranges);
+        return c->layout->spm_count && !kernel_drops_spm(c);
+    size_t count = cmdline_soft_ranges(c, &ranges);
     return is_covered(&c->layout->spm[0], ranges, count);
 }
 
@@ -495,12 +270,13 @@ static bool kernel_has_spm(const struct check_context *c)
 static void check_auto_online(struct check_context *c)
 {
     const struct vm *vm = c->vm;
+    const char *cmdline = vm->boot.cmdline.value;
     if (!vm->boot.kernel.value || !kernel_has_spm(c) ||
-        cmdline_has(vm, "memhp_default_state", "offline") ||
-        cmdline_has(vm, "module_blacklist", "kmem") ||
-        cmdline_has(vm, "module_blacklist", "dax_hmem") ||
-        cmdline_has(vm, "modprobe.blacklist", "kmem") ||
-        cmdline_has(vm, "modprobe.blacklist", "dax_hmem"))
+        cmdline_has(cmdline, "memhp_default_state", "offline") ||
+        cmdline_has(cmdline, "module_blacklist", "kmem") ||
+        cmdline_has(cmdline, "module_blacklist", "dax_hmem") ||
+        cmdline_has(cmdline, "modprobe.blacklist", "kmem") ||
+        cmdline_has(cmdline, "modprobe.blacklist", "dax_hmem"))
         return;
     struct diag *d =
         diag_add(c->diags, RULE_SPM_AUTO_ONLINE,
@@ -583,7 +359,7 @@ void check_firmware(struct check_context *c)
         return;
     }
     struct soft_range *ranges = NULL;
-    size_t count = soft_ranges(c, &ranges);
+    size_t count = cmdline_soft_ranges(c, &ranges);
     report_dropped(c, ranges, count);
 }
 
@@ -635,16 +411,6 @@ static uint64_t end_of(const struct placement *spm)
 static struct span place_of(const struct region *region)
 {
     return given(region->address.at) ? region->address.at : region->type.at;
-}
-
-/* OVMF joins touching ranges of one kind into one EFI descriptor. qboot and memmap= do not, and the
- * kernel never joins soft-reserved entries of E820 (arch/x86/kernel/e820.c, e820_nomerge). With an
- * HMAT, even an empty one, Linux takes the ranges from the SRAT instead (drivers/acpi/numa/hmat.c,
- * hmat_register_target_devices). All measured. */
-static bool joins_touching(const struct check_context *c)
-{
-    return firmware_sees_spm(c) && c->vm->boot.firmware.value == FIRMWARE_OVMF &&
-           firmware_passes_spm(c) && !given(c->vm->hmat_at);
 }
 
 static void report_touching_nodes(struct check_context *c, const struct placement *before,
@@ -709,7 +475,7 @@ static void check_memmap_nodes(struct check_context *c)
     struct soft_range *ranges = NULL;
     if (!firmware_sees_spm(c) || firmware_passes_spm(c) || given(c->vm->hmat_at))
         return;
-    size_t count = soft_ranges(c, &ranges);
+    size_t count = cmdline_soft_ranges(c, &ranges);
     const struct placement **sorted = spm_by_address(c);
     for (size_t r = 0; r < count; r++) {
         const struct placement *first = NULL;
@@ -738,7 +504,7 @@ static void check_memmap_nodes(struct check_context *c)
 void check_touching(struct check_context *c)
 {
     check_memmap_nodes(c);
-    if (!joins_touching(c))
+    if (!firmware_joins_touching(c))
         return;
     const struct placement **sorted = spm_by_address(c);
     for (size_t i = 0, next; i < c->layout->spm_count; i = next) {
@@ -750,25 +516,6 @@ void check_touching(struct check_context *c)
 }
 
 /* --- memory blocks -------------------------------------------------------------------------- */
-
-/* Linux's memory block: 128 MiB, and where boot memory ends at 64 GiB or above the largest power of
- * two up to 2 GiB that divides that end (arch/x86/mm/init_64.c, probe_memory_block_size). SPM does
- * not count as boot memory, by whatever interface (measured). */
-static uint64_t guest_block(const struct check_context *c)
-{
-    const struct layout *l = c->layout;
-    uint64_t end = 0;
-    uint64_t block = 2 * GIB;
-    for (size_t i = 0; i < l->affinity_count; i++) {
-        const struct affinity *a = &l->affinity[i];
-        if (a->flags == SRAT_ENABLED && (!l->window || a->address < l->window) &&
-            !is_spm_alone(&c->vm->nodes[a->node]))
-            end = u64_max(end, a->address + a->size);
-    }
-    while (block > 128 * MIB && (end < 64 * GIB || end % block))
-        block /= 2;
-    return block;
-}
 
 /* Linux brings the whole memory blocks of a range online (drivers/dax/kmem.c, "DAX region truncated
  * by ... due to alignment"; measured). */
@@ -813,8 +560,8 @@ static size_t joined_regions(const struct placement **sorted, size_t first, size
 void check_blocks(struct check_context *c)
 {
     const struct layout *l = c->layout;
-    uint64_t block = guest_block(c);
-    bool joins = joins_touching(c);
+    uint64_t block = guest_memory_block(c);
+    bool joins = firmware_joins_touching(c);
     const struct placement **sorted = spm_by_address(c);
     struct span last = {0};
     uint64_t carried = 0; /* what an odd size before it shifts a range by */

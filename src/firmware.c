@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "firmware.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool runs_qemu(const struct check_context *c)
+{
+    return c->targets & TARGET_RUNS_QEMU;
+}
+
+bool firmware_sees_spm(const struct check_context *c)
+{
+    return runs_qemu(c) && c->layout->spm_count && c->qemu->interface != SPM_KERNEL_PARAMETER;
+}
+
+/* --- firmware ------------------------------------------------------------------------------- */
+
+/* Whether OVMF has a change, by its release (YYYYMM) or, where the version is a day (YYYYMMDD), by
+ * the day it was made. Without a version it is new enough. */
+static bool ovmf_has(const struct boot *boot, unsigned long release, unsigned long day)
+{
+    if (!boot->version.value)
+        return true;
+    unsigned long version = strtoul(boot->version.value, NULL, 10);
+    return version >= (strlen(boot->version.value) == 8 ? day : release);
+}
+
+/* EFI_MEMORY_SP from SOFT_RESERVED entries: https://github.com/tianocore/edk2/pull/11964 */
+static bool ovmf_has_spm(const struct boot *boot)
+{
+    return ovmf_has(boot, 202605, 20260311);
+}
+
+/* The same under SEV-SNP: https://github.com/tianocore/edk2/pull/12774 */
+static bool ovmf_has_snp_spm(const struct boot *boot)
+{
+    return ovmf_has(boot, 202608, 20260720);
+}
+
+/* SeaBIOS takes types 1 and 2 of QEMU's E820 alone (src/fw/paravirt.c, qemu_early_e820), and what
+ * has no firmware QEMU starts under it; qboot copies all (measured). */
+bool firmware_passes_spm(const struct check_context *c)
+{
+    const struct boot *boot = &c->vm->boot;
+    int confidential = c->vm->machine.confidential.value;
+    if (confidential == CONFIDENTIAL_TDX)
+        return false;
+    if (confidential == CONFIDENTIAL_SEV_SNP)
+        return boot->firmware.value == FIRMWARE_OVMF && ovmf_has_snp_spm(boot);
+    return boot->firmware.value == FIRMWARE_QBOOT ||
+           (boot->firmware.value == FIRMWARE_OVMF && ovmf_has_spm(boot));
+}
+
+/* --- the kernel's command line -------------------------------------------------------------- */
+
+struct word {
+    const char *text;
+    size_t len;
+};
+
+/* The words that the kernel reads; what follows "--" is for init. */
+struct words {
+    const char *at, *end;
+};
+
+static struct words kernel_words(const char *cmdline)
+{
+    const char *text = cmdline ? cmdline : "";
+    return (struct words){text, text + u64_min(strlen(text), KERNEL_READS)};
+}
+
+/* As lib/cmdline.c, next_arg(): double quotes hold blanks together. */
+static bool next_word(struct words *words, struct word *word)
+{
+    bool quoted = false;
+    while (words->at < words->end && *words->at == ' ')
+        words->at++;
+    word->text = words->at;
+    for (; words->at < words->end && (quoted || *words->at != ' '); words->at++)
+        quoted ^= *words->at == '"';
+    word->len = (size_t)(words->at - word->text);
+    return word->len && !(word->len == 2 && memcmp(word->text, "--", 2) == 0);
+}
+
+/* Turns "name=value" into the value; false where the word has another name. */
+static bool take_value(struct word *word, const char *name)
+{
+    size_t len = strlen(name);
+    if (word->len <= len || memcmp(word->text, name, len) != 0 || word->text[len] != '=')
+        return false;
+    word->text += len + 1;
+    word->len -= len + 1;
+    return true;
+}
+
+/* The next item of a list with commas. */
+static bool next_item(struct word *list, struct word *item)
+{
+    if (!list->len)
+        return false;
+    const char *comma = memchr(list->text, ',', list->len);
+    item->text = list->text;
+    item->len = comma ? (size_t)(comma - list->text) : list->len;
+    size_t step = item->len + (comma != NULL);
+    list->text += step;
+    list->len -= step;
+    return true;
+}
+
+static bool is_word(const struct word *word, const char *text)
+{
+    return word->len == strlen(text) && memcmp(word->text, text, word->len) == 0;
+}
+
+bool cmdline_has(const char *cmdline, const char *name, const char *item)
+{
+    struct words words = kernel_words(cmdline);
+    struct word word, one;
+    while (next_word(&words, &word))
+        if (take_value(&word, name))
+            while (next_item(&word, &one))
+                if (is_word(&one, item))
+                    return true;
+    return false;
+}
+
+/* A number as the kernel's memparse() reads it: C prefixes, binary suffixes. */
+static bool take_number(struct word *word, uint64_t *value)
+{
+    static const char suffixes[] = "KMGTPE";
+    char digits[32];
+    size_t len = 0;
+    while (len < word->len && len + 1 < sizeof(digits) &&
+           strchr("0123456789abcdefABCDEFxX", word->text[len])) {
+        digits[len] = word->text[len];
+        len++;
+    }
+    /* An exponent's E is a digit of hexadecimal numbers only. */
+    bool hex = len > 1 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+    for (size_t i = 0; !hex && i < len; i++)
+        if (digits[i] > '9')
+            len = i;
+    digits[len] = '\0';
+    if (!len)
+        return false;
+    *value = strtoull(digits, NULL, 0);
+    const char *suffix = len < word->len ? strchr(suffixes, word->text[len] & ~0x20) : NULL;
+    if (suffix && *suffix) {
+        unsigned shift = 10 * (unsigned)(suffix - suffixes + 1);
+        if (*value > UINT64_MAX >> shift)
+            return false;
+        *value <<= shift;
+        len++;
+    }
+    word->text += len;
+    word->len -= len;
+    return true;
+}
+
+static bool take_char(struct word *word, char c)
+{
+    if (!word->len || *word->text != c)
+        return false;
+    word->text++;
+    word->len--;
+    return true;
+}
+
+/* nn%ss+type (Documentation/admin-guide/kernel-parameters.txt). With an old type, nn%ss-old+type,
+ * it changes only what is there, and where firmware drops SPM nothing is (measured). */
+static bool parse_soft_range(struct word item, struct soft_range *range)
+{
+    uint64_t size, type;
+    if (!take_number(&item, &size) || !take_char(&item, '%') ||
+        !take_number(&item, &range->start) || !take_char(&item, '+') || !take_number(&item, &type))
+        return false;
+    range->end = range->start + u64_min(size, UINT64_MAX - range->start);
+    return !item.len && type == E820_SOFT_RESERVED;
+}
+
+static int by_start(const void *left, const void *right)
+{
+    const struct soft_range *a = left;
+    const struct soft_range *b = right;
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+size_t cmdline_soft_ranges(const struct check_context *c, struct soft_range **ranges)
+{
+    struct words words = kernel_words(c->vm->boot.cmdline.value);
+    if (c->vm->machine.confidential.value != CONFIDENTIAL_NONE)
+        return 0;
+    struct word word, item;
+    size_t count = 0;
+    size_t room = KERNEL_READS / sizeof("1%1+1");
+    *ranges = arena_alloc(c->arena, room, sizeof(**ranges));
+    while (next_word(&words, &word))
+        if (take_value(&word, "memmap"))
+            while (count < room && next_item(&word, &item))
+                count += parse_soft_range(item, &(*ranges)[count]);
+    if (count)
+        qsort(*ranges, count, sizeof(**ranges), by_start);
+    return count;
+}
+
+bool soft_ranges_cover(const struct soft_range *ranges, size_t count, uint64_t start, uint64_t end)
+{
+    for (size_t i = 0; i < count && ranges[i].start <= start && start < end; i++)
+        start = u64_max(start, ranges[i].end);
+    return start >= end;
+}
+
+/* The EFI stub makes the kernel's E820, and obeys efi=nosoftreserve there
+ * (drivers/firmware/efi/libstub/x86-stub.c); what comes by E820 or memmap= stays (measured). */
+bool kernel_drops_spm(const struct check_context *c)
+{
+    return firmware_sees_spm(c) && c->vm->boot.firmware.value == FIRMWARE_OVMF &&
+           firmware_passes_spm(c) && cmdline_has(c->vm->boot.cmdline.value, "efi", "nosoftreserve");
+}
+
+/* OVMF joins touching ranges of one kind into one EFI descriptor. qboot and memmap= do not, and the
+ * kernel never joins soft-reserved entries of E820 (arch/x86/kernel/e820.c, e820_nomerge). With an
+ * HMAT, even an empty one, Linux takes the ranges from the SRAT instead (drivers/acpi/numa/hmat.c,
+ * hmat_register_target_devices). All measured. */
+bool firmware_joins_touching(const struct check_context *c)
+{
+    return firmware_sees_spm(c) && c->vm->boot.firmware.value == FIRMWARE_OVMF &&
+           firmware_passes_spm(c) && !given(c->vm->hmat_at);
+}
+
+/* --- memory blocks -------------------------------------------------------------------------- */
+
+static bool is_spm_alone(const struct node *node)
+{
+    return node_has_type(node, MEMORY_SPM, NULL) && !node_has_type(node, MEMORY_NORMAL, NULL);
+}
+
+uint64_t guest_memory_block(const struct check_context *c)
+{
+    const struct layout *l = c->layout;
+    uint64_t end = 0;
+    uint64_t block = 2 * GIB;
+    for (size_t i = 0; i < l->affinity_count; i++) {
+        const struct affinity *a = &l->affinity[i];
+        if (a->flags == SRAT_ENABLED && (!l->window || a->address < l->window) &&
+            !is_spm_alone(&c->vm->nodes[a->node]))
+            end = u64_max(end, a->address + a->size);
+    }
+    while (block > 128 * MIB && (end < 64 * GIB || end % block))
+        block /= 2;
+    return block;
+}

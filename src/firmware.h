@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What firmware and the guest's kernel do with SPM, by what the file says. "Measured" means: booted
+ * with QEMU 11.1.2, OVMF 2026.08, SeaBIOS 1.17.0 or qboot, and Linux 7.2.12. Layer 5. */
+#ifndef SPMTOPO_FIRMWARE_H
+#define SPMTOPO_FIRMWARE_H
+
+#include "check.h"
+
+/* What an x86 kernel reads of its command line: COMMAND_LINE_SIZE less the NUL
+ * (arch/x86/include/asm/setup.h). The EFI stub cuts the rest off; with qboot and SeaBIOS a longer
+ * one does not boot (measured). */
+enum { KERNEL_READS = 2047 };
+
+/* Whether the guest is QEMU's: the context has a QEMU and a layout. */
+bool runs_qemu(const struct check_context *c);
+/* Whether firmware hands SPM on as such, or would have to: with kernel-parameter it is plain RAM to
+ * firmware. */
+bool firmware_sees_spm(const struct check_context *c);
+/* Whether firmware hands SPM on as such. */
+bool firmware_passes_spm(const struct check_context *c);
+/* Whether touching SPM of two nodes becomes one range, and Linux gives all of it to the first. */
+bool firmware_joins_touching(const struct check_context *c);
+
+/* Whether a kernel's command line has name=...,item,... where the kernel reads it. NULL: no line. */
+bool cmdline_has(const char *cmdline, const char *name, const char *item);
+/* Whether it obeys efi=nosoftreserve of the file's command line. */
+bool kernel_drops_spm(const struct check_context *c);
+
+/* A range that a memmap= parameter makes soft-reserved, whatever firmware said of it. */
+struct soft_range {
+    uint64_t start, end;
+};
+
+/* The ranges that the file's command line makes soft-reserved, by address, in the context's arena.
+ * What firmware has not accepted for a confidential guest, no parameter can give it. */
+size_t cmdline_soft_ranges(const struct check_context *c, struct soft_range **ranges);
+bool soft_ranges_cover(const struct soft_range *ranges, size_t count, uint64_t start, uint64_t end);
+
+/* Linux's memory block in bytes: 128 MiB, and where boot memory ends at 64 GiB or above the largest
+ * power of two up to 2 GiB that divides that end (arch/x86/mm/init_64.c, probe_memory_block_size).
+ * SPM does not count as boot memory, by whatever interface (measured). */
+uint64_t guest_memory_block(const struct check_context *c);
+
+#endif
