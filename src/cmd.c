@@ -34,7 +34,8 @@ int cmd_compile(struct compilation *c, const struct options *options, const char
     if (command == COMMAND_SHOW)
         overrides.targets = TARGET_QEMU;
     overrides.judges_guest = command == COMMAND_GEN || command == COMMAND_CHECK;
-    overrides.predicts = command == COMMAND_EXPECT || command == COMMAND_CHECK;
+    overrides.predicts =
+        command == COMMAND_EXPECT || command == COMMAND_VERIFY || command == COMMAND_CHECK;
     compile(c, &overrides);
     return c->ok ? STATUS_OK : STATUS_FINDINGS;
 }
@@ -56,8 +57,7 @@ int cmd_write(const struct options *options, struct strbuf *output)
     return ok ? STATUS_OK : STATUS_FAILURE;
 }
 
-int cmd_finish(struct compilation *c, const struct options *options, int status,
-               struct strbuf *output)
+void cmd_print(const struct compilation *c, const struct options *options)
 {
     struct strbuf text = {0};
     diag_render_text(&text, &c->diags, &c->source,
@@ -65,6 +65,12 @@ int cmd_finish(struct compilation *c, const struct options *options, int status,
     if (text.len)
         fwrite(text.data, 1, text.len, stderr);
     strbuf_free(&text);
+}
+
+int cmd_finish(struct compilation *c, const struct options *options, int status,
+               struct strbuf *output)
+{
+    cmd_print(c, options);
     if (status == STATUS_OK)
         status = cmd_write(options, output);
     strbuf_free(output);

@@ -13,6 +13,7 @@ int cmd_gen(const struct options *options);
 int cmd_expect(const struct options *options);
 int cmd_show(const struct options *options);
 int cmd_check(const struct options *options);
+int cmd_verify(const struct options *options);
 int cmd_rules(const struct options *options);
 int cmd_explain(const struct options *options);
 
@@ -25,6 +26,8 @@ void cmd_complain(const char *what, const char *file);
 bool cmd_color(const struct options *options);
 /* Writes the output of a command and frees it. Returns the exit status. */
 int cmd_write(const struct options *options, struct strbuf *output);
+/* Prints the findings to standard error. */
+void cmd_print(const struct compilation *c, const struct options *options);
 /* Prints the findings; where status is STATUS_OK writes the output. Returns the final status and
  * frees both. */
 int cmd_finish(struct compilation *c, const struct options *options, int status,

@@ -2,8 +2,10 @@
 #include <stdio.h>
 
 #include "cmd.h"
+#include "expect_guest.h"
 
-int cmd_expect(const struct options *options)
+/* What the VMM hands over. */
+static void print_vmm(struct strbuf *out, const struct compilation *c, const struct options *options)
 {
     static void (*const printers[])(struct strbuf *, const struct vm *, const struct prediction *,
                                     enum table) = {
@@ -12,6 +14,29 @@ int cmd_expect(const struct options *options)
         [FORMAT_DMESG] = expect_dmesg,
         [FORMAT_RAW] = expect_raw,
     };
+    printers[options->format](out, &c->vm, compile_prediction(c, options->target), options->table);
+}
+
+/* What the guest's operating system sees. */
+static void print_guest(struct strbuf *out, struct compilation *c, const struct options *options)
+{
+    static void (*const printers[])(struct strbuf *, const struct guest *) = {
+        [FORMAT_TEXT] = expect_guest_text,
+        [FORMAT_JSON] = expect_guest_json,
+        [FORMAT_DMESG] = expect_guest_dmesg,
+    };
+    struct guest guest;
+    guest_expect(&guest, &c->vm, compile_prediction(c, options->target), &c->arena);
+    printers[options->format](out, &guest);
+}
+
+int cmd_expect(const struct options *options)
+{
+    if (options->guest_stage && (options->format == FORMAT_RAW || options->table != TABLE_ALL)) {
+        fputs("spmtopo: '--stage guest' has no tables of its own: they are those of '--stage vmm'\n",
+              stderr);
+        return STATUS_FAILURE;
+    }
     if (options->format == FORMAT_RAW && options->table == TABLE_ALL) {
         fputs("spmtopo: '--format raw' needs one --table: e820, srat, slit or hmat\n", stderr);
         return STATUS_FAILURE;
@@ -19,8 +44,9 @@ int cmd_expect(const struct options *options)
     struct compilation c;
     struct strbuf out = {0};
     int status = cmd_compile(&c, options, options->files[0]);
-    if (status == STATUS_OK)
-        printers[options->format](&out, &c.vm, compile_prediction(&c, options->target),
-                                  options->table);
+    if (status == STATUS_OK && options->guest_stage)
+        print_guest(&out, &c, options);
+    else if (status == STATUS_OK)
+        print_vmm(&out, &c, options);
     return cmd_finish(&c, options, status, &out);
 }

@@ -19,11 +19,12 @@ enum {
     OPTION_SPM_INTERFACE,
     OPTION_FIRMWARE,
     OPTION_JOBS,
+    OPTION_GUEST,
 };
 
 /* The commands that compile a file, and those that print something. */
 enum {
-    COMPILERS = COMMAND_GEN | COMMAND_EXPECT | COMMAND_SHOW | COMMAND_CHECK,
+    COMPILERS = COMMAND_GEN | COMMAND_EXPECT | COMMAND_SHOW | COMMAND_CHECK | COMMAND_VERIFY,
     ALL_COMMANDS = COMPILERS | COMMAND_RULES | COMMAND_EXPLAIN,
 };
 
@@ -35,7 +36,8 @@ static const struct {
     unsigned commands;
     int flags;
 } table[] = {
-    {"target", OPTION_TARGET, "TARGET", "qemu", COMMAND_GEN | COMMAND_EXPECT, 0},
+    {"target", OPTION_TARGET, "TARGET", "qemu",
+     COMMAND_GEN | COMMAND_EXPECT | COMMAND_VERIFY, 0},
     {"target", OPTION_TARGET, "TARGET",
      "qemu, libvirt or cloud-hypervisor; default: those that the file names, or qemu",
      COMMAND_CHECK, 0},
@@ -45,7 +47,12 @@ static const struct {
     {"fragment", OPTION_FRAGMENT, NULL,
      "leave out program, machine, CPU model, accelerator and firmware", COMMAND_GEN, 0},
     {"table", OPTION_TABLE, "TABLE", "e820, srat, slit, hmat or all (default)", COMMAND_EXPECT, 0},
-    {"stage", OPTION_STAGE, "STAGE", "vmm (default): what the VMM hands over", COMMAND_EXPECT, 0},
+    {"stage", OPTION_STAGE, "STAGE",
+     "vmm (default): what the VMM hands over; guest: what the operating system sees", COMMAND_EXPECT,
+     0},
+    {"guest", OPTION_GUEST, "SOURCE",
+     "where the guest shows itself: live (default; this machine), a directory, a tar or a boot log; "
+     "'-' is standard input", COMMAND_VERIFY, 0},
     {"qemu-version", OPTION_QEMU_VERSION, "VERSION", "the QEMU that will run it, over the file's",
      COMPILERS, 0},
     {"spm-interface", OPTION_SPM_INTERFACE, "NAME",
@@ -63,6 +70,7 @@ static const char *const format_names[] = {
     [FORMAT_SHELL] = "shell", [FORMAT_JSON] = "json", [FORMAT_ARGV] = "argv",
     [FORMAT_TEXT] = "text",   [FORMAT_RAW] = "raw",   [FORMAT_DMESG] = "dmesg",
     [FORMAT_YAML] = "yaml",   [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github",
+    [FORMAT_TAP] = "tap",
 };
 
 static const char *const table_names[] = {[TABLE_E820] = "e820",
@@ -70,6 +78,8 @@ static const char *const table_names[] = {[TABLE_E820] = "e820",
                                           [TABLE_SLIT] = "slit",
                                           [TABLE_HMAT] = "hmat",
                                           [TABLE_ALL] = "all"};
+
+static const char *const stage_names[] = {"vmm", "guest"};
 
 enum { JOB_LIMIT = 64 };
 
@@ -120,9 +130,9 @@ static void complete(struct argp_state *state, const struct command *command, st
             argp_error(state, "'%s' is not a format of --target %s", format_names[o->format],
                        target_names[target_index(o->target)]);
     }
-    if (command->bit == COMMAND_EXPECT) {
+    if (command->bit & (COMMAND_EXPECT | COMMAND_VERIFY)) {
         if (o->target && o->target != TARGET_QEMU)
-            argp_error(state, "'expect' has no target '%s' in this version",
+            argp_error(state, "'%s' has no target '%s' in this version", command->name,
                        target_names[target_index(o->target)]);
         o->target = TARGET_QEMU;
     }
@@ -174,8 +184,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         o->table = (enum table)word(state, "table", arg, table_names, ARRAY_SIZE(table_names));
         return 0;
     case OPTION_STAGE:
-        if (strcmp(arg, "vmm") != 0)
-            argp_error(state, "'%s' is not a stage of this version; there is vmm", arg);
+        o->guest_stage = word(state, "stage", arg, stage_names, ARRAY_SIZE(stage_names)) == 1;
+        return 0;
+    case OPTION_GUEST:
+        o->guest = arg;
         return 0;
     case OPTION_QEMU_VERSION:
         o->overrides.qemu_version = arg;

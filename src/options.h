@@ -15,6 +15,7 @@ enum command_bit {
     COMMAND_CHECK = 8,
     COMMAND_RULES = 16,
     COMMAND_EXPLAIN = 32,
+    COMMAND_VERIFY = 64,
 };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -25,11 +26,13 @@ struct options {
     const struct command *command;
     const char **files; /* the arguments; freed by options_free() */
     size_t file_count;
-    enum target_bit target; /* of gen and expect; of check only where given, else 0 */
+    enum target_bit target; /* of gen, expect and verify; of check only where given, else 0 */
     enum format format;
     const char *output; /* NULL: standard output */
     bool fragment;
     enum table table;
+    bool guest_stage;
+    const char *guest; /* where it shows itself; NULL: not given */
     bool quiet;
     unsigned jobs;
     enum color color;

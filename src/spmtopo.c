@@ -18,6 +18,8 @@ static const struct command commands[] = {
      {FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV}, cmd_gen},
     {"expect", COMMAND_EXPECT, "FILE", false, "Emit the tables that the guest will see.",
      {FORMAT_TEXT, FORMAT_JSON, FORMAT_RAW, FORMAT_DMESG}, cmd_expect},
+    {"verify", COMMAND_VERIFY, "FILE", false, "Hold a guest against its topology.",
+     {FORMAT_TEXT, FORMAT_JSON, FORMAT_TAP}, cmd_verify},
     {"show", COMMAND_SHOW, "FILE", false, "Print the topology.", {FORMAT_TEXT, FORMAT_YAML},
      cmd_show},
     {"rules", COMMAND_RULES, NULL, false, "List the rules.", {FORMAT_TEXT, FORMAT_JSON}, cmd_rules},

@@ -17,20 +17,32 @@ check_guest.c 5
 check_libvirt.c 5
 check_cloudhv.c 5
 tables_qemu.c 6
+dump_dax.c 7
+dump_iomem.c 7
+dump_log.c 7
+dump_memmap.c 7
+dump_node.c 7
+dump_table.c 7
+verify_map.c 8
+verify_node.c 8
+verify_report.c 8
+verify_table.c 8
 cmd_check.c 9
 cmd_gen.c 9
 cmd_expect.c 9
 cmd_rules.c 9
 cmd_show.c 9
+cmd_verify.c 9
 spmtopo.c 9'
 
 # Where a library may be used: HEADER FILE...
 libraries='
 yaml.h parse_yaml.c
-cjson/cJSON.h report.c expect.c cmd_rules.c
+cjson/cJSON.h report.c expect.c expect_guest.c verify_report.c cmd_rules.c
 argp.h options.c spmtopo.c
 pthread.h cmd_check.c
-dirent.h cmd_check.c'
+dirent.h cmd_check.c guest_source.c
+sys/klog.h guest_source.c'
 
 src=${LAYERS_SRC:-$top/src}
 cd "$src" || bail_out "no directory '$src'"

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's boot log: from dmesg, a journal, or a serial console with all else that is on it. A
+ * pattern is looked for anywhere in a line. Of several boots the last one counts. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest_view.h"
+
+/* What follows a text in a line; NULL where it is not in it. */
+static const char *after(const char *line, const char *text)
+{
+    const char *at = strstr(line, text);
+    return at ? at + strlen(text) : NULL;
+}
+
+static void keep(char *to, size_t size, const char *text, const char *stop)
+{
+    size_t len = strcspn(text, stop);
+    len = len < size ? len : size - 1;
+    memcpy(to, text, len);
+    to[len] = '\0';
+}
+
+/* Exactly hexadecimal digits up to what must follow them. */
+static const char *take_hex(const char *text, const char *end, uint64_t *value)
+{
+    size_t digits = strspn(text, "0123456789abcdefABCDEF");
+    if (!digits || digits > 16 || strncmp(text + digits, end, strlen(end)) != 0)
+        return NULL;
+    *value = strtoull(text, NULL, 16);
+    return text + digits + strlen(end);
+}
+
+static const char *take_decimal(const char *text, const char *end, uint32_t *value)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (!digits || digits > 9 || strncmp(text + digits, end, strlen(end)) != 0)
+        return NULL;
+    *value = (uint32_t)strtoul(text, NULL, 10);
+    return text + digits + strlen(end);
+}
+
+/* "0xA-0xB]" after "[mem ". */
+static const char *take_range(const char *text, uint64_t *start, uint64_t *end)
+{
+    uint64_t last;
+    const char *at = strncmp(text, "0x", 2) == 0 ? take_hex(text + 2, "-0x", start) : NULL;
+    at = at ? take_hex(at, "]", &last) : NULL;
+    if (!at || last < *start || last == UINT64_MAX)
+        return NULL;
+    *end = last + 1;
+    return at;
+}
+
+/* The kernel's words, up to Linux 6.x and since 7.0 (arch/x86/kernel/e820.c, e820_print_type). */
+static const struct { const char *word; uint32_t type; } words[] = {
+    {"usable", E820_RAM},
+    {"System RAM", E820_RAM},
+    {"reserved", E820_RESERVED},
+    {"device reserved", E820_RESERVED},
+    {"soft reserved", E820_SOFT_RESERVED},
+    {"ACPI", RANGE_OTHER},
+    {"unusable", RANGE_OTHER},
+    {"persistent", RANGE_OTHER},
+    {"type", RANGE_OTHER},
+    {"unaccepted", RANGE_OTHER},
+};
+
+/* A line of a map, from what follows "BIOS-e820: " or "user: " on. */
+static void take_e820(struct guest_view *view, struct view_map *map, const char *text)
+{
+    uint64_t start, end;
+    if (strncmp(text, "[gap ", 5) == 0)
+        return;
+    const char *at = strncmp(text, "[mem ", 5) == 0 ? take_range(text + 5, &start, &end) : NULL;
+    if (at)
+        at += strspn(at, " ");
+    for (size_t i = 0; at && i < ARRAY_SIZE(words); i++) {
+        if (strncmp(at, words[i].word, strlen(words[i].word)) != 0)
+            continue;
+        struct view_range *range = view_add_range(view, map);
+        if (range) {
+            range->start = start;
+            range->end = end;
+            range->type = words[i].type;
+        }
+        return;
+    }
+    map->damage = "a line of it cannot be read";
+}
+
+/* "Node 0 PXM 0 [mem 0x00000000-0x0009ffff] hotplug" */
+static void take_memory(struct guest_view *view, const char *text)
+{
+    struct view_map *map = &view->log.srat;
+    struct view_range found = {.flags = SRAT_ENABLED};
+    map->present = true;
+    const char *at = take_decimal(text, " PXM ", &found.number);
+    at = at ? take_decimal(at, " [mem ", &found.domain) : NULL;
+    at = at ? take_range(at, &found.start, &found.end) : NULL;
+    if (!at) {
+        map->damage = "a line of it cannot be read";
+        return;
+    }
+    if (strncmp(at, " hotplug", 8) == 0) {
+        found.flags |= SRAT_HOTPLUGGABLE;
+        at += 8;
+    }
+    if (strncmp(at, " non-volatile", 13) == 0)
+        found.flags |= SRAT_NON_VOLATILE;
+    struct view_range *range = view_add_range(view, map);
+    if (range)
+        *range = found;
+}
+
+/* "0 -> APIC 0x00 -> Node 0" */
+static void take_cpu(struct guest_view *view, const char *text)
+{
+    struct view_log *log = &view->log;
+    struct view_cpu cpu;
+    uint64_t apic;
+    const char *at = take_decimal(text, " -> APIC 0x", &cpu.domain);
+    at = at ? take_hex(at, " -> Node ", &apic) : NULL;
+    at = at ? take_decimal(at, "", &cpu.number) : NULL;
+    if (!at || log->cpu_count == VIEW_CPU_LIMIT) {
+        log->cpu_damage = "a line of it cannot be read";
+        return;
+    }
+    cpu.apic_id = (uint32_t)apic;
+    log->cpus =
+        arena_grow(view->arena, log->cpus, log->cpu_count, &log->cpu_cap, sizeof(*log->cpus));
+    log->cpus[log->cpu_count++] = cpu;
+}
+
+/* "0x000000007FE4B000 000160 (v01 BOCHS ..." */
+static void take_table(struct view_log *log, enum view_table table, const char *text)
+{
+    uint64_t address, len;
+    const char *at = take_hex(text, " ", &address);
+    at = at ? take_hex(at, " (v", &len) : NULL;
+    if (!at)
+        return;
+    log->table_length[table] = (uint32_t)len;
+    log->lists_tables = true;
+}
+
+/* A new boot: what was read of the one before is void. The lines before the map that count for it
+ * stay. */
+static void start_boot(struct view_log *log)
+{
+    log->present = true;
+    log->efi = log->lists_tables = false;
+    log->firmware[0] = log->truncated[0] = '\0';
+    log->e820.count = log->user.count = log->srat.count = log->cpu_count = 0;
+    log->e820.damage = log->user.damage = log->srat.damage = log->cpu_damage = NULL;
+    log->user.present = log->srat.present = false;
+    log->e820.present = true;
+    memset(log->table_length, 0, sizeof(log->table_length));
+}
+
+static void take_word_lines(struct view_log *log, const char *line)
+{
+    const char *at;
+    if ((at = after(line, "Linux version ")) && *at >= '0' && *at <= '9')
+        keep(log->version, sizeof(log->version), at, " ");
+    if ((at = after(line, "] Command line: ")) || (at = after(line, "kernel: Command line: ")) ||
+        (strncmp(line, "Command line: ", 14) == 0 && (at = line + 14))) {
+        keep(log->cmdline, sizeof(log->cmdline), at, "");
+        log->has_cmdline = true;
+    }
+    if (after(line, "efi: EFI v"))
+        log->efi = true;
+    if (after(line, "DMI: ") && (at = after(line, ", BIOS ")))
+        keep(log->firmware, sizeof(log->firmware), at, "");
+    if ((at = after(line, "kmem ")) && after(at, "truncated by"))
+        keep(log->truncated, sizeof(log->truncated), at, "");
+}
+
+static void take_line(struct log_reader *r)
+{
+    struct guest_view *view = r->view;
+    struct view_log *log = &view->log;
+    const char *line = r->line;
+    const char *at;
+    bool was_in_map = r->in_map;
+    r->in_map = false;
+    if (after(line, "BIOS-provided physical RAM map:")) {
+        start_boot(log);
+        r->in_map = true;
+    } else if ((at = after(line, "BIOS-e820: "))) {
+        if (!log->e820.present) { /* the start of the log is missing */
+            log->present = log->e820.present = true;
+            log->e820.damage = "its start is missing";
+        }
+        take_e820(view, &log->e820, at);
+        r->in_map = true;
+    } else if (after(line, "user-defined physical RAM map:")) {
+        log->user.present = true;
+        r->in_map = true;
+    } else if (log->user.present && (at = after(line, "user: ")) && strncmp(at, "[", 1) == 0) {
+        take_e820(view, &log->user, at);
+        r->in_map = true;
+    } else if ((at = after(line, "SRAT: Node "))) {
+        log->present = true;
+        take_memory(view, at);
+        r->in_map = true;
+    } else if ((at = after(line, "SRAT: PXM ")) && strstr(at, "APIC")) {
+        log->present = true;
+        take_cpu(view, at);
+        r->in_map = true;
+    } else {
+        for (int t = 0; t < VIEW_TABLES; t++) {
+            char start[16];
+            snprintf(start, sizeof(start), "ACPI: %s 0x", view_table_names[t]);
+            if ((at = after(line, start)))
+                take_table(log, (enum view_table)t, at);
+        }
+        take_word_lines(log, line);
+        /* Noise of its own line says nothing about where the log ends. */
+        if (was_in_map && !r->len)
+            r->in_map = true;
+    }
+}
+
+static void end_line(struct log_reader *r)
+{
+    r->line[r->len] = '\0';
+    if (r->len)
+        take_line(r);
+    r->len = 0;
+    r->too_long = false;
+}
+
+/* A line ends with either character of a line break, or with a NUL. */
+void log_feed(struct log_reader *r, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = bytes[i];
+        if (c == '\n' || c == '\r' || c == '\0')
+            end_line(r);
+        else if (r->len + 1 < sizeof(r->line))
+            r->line[r->len++] = c;
+        else
+            r->too_long = true;
+    }
+}
+
+void log_end(struct log_reader *r)
+{
+    struct view_log *log = &r->view->log;
+    bool cut = r->len != 0; /* the last line has no end */
+    end_line(r);
+    if (!r->in_map)
+        return;
+    /* What the log ends in may have gone on. */
+    const char *damage = cut ? "the log ends in the middle of it" : "the log ends with it";
+    if (log->srat.present || log->cpu_count)
+        log->srat.damage = log->srat.damage ? log->srat.damage : damage;
+    else if (log->user.present)
+        log->user.damage = log->user.damage ? log->user.damage : damage;
+    else
+        log->e820.damage = log->e820.damage ? log->e820.damage : damage;
+}
