@@ -132,6 +132,25 @@ static void take_kernel_log(struct guest_view *view)
     free(bytes);
 }
 
+/* --- a stream ------------------------------------------------------------------------------- */
+
+/* A file whose start was looked at. */
+struct stream {
+    FILE *file;
+    char start[CHUNK];
+    size_t at, len; /* what of `start` is still to be read */
+};
+
+static size_t stream_read(struct stream *s, char *bytes, size_t len)
+{
+    if (s->at == s->len)
+        return fread(bytes, 1, len, s->file);
+    size_t got = len < s->len - s->at ? len : s->len - s->at;
+    memcpy(bytes, s->start + s->at, got);
+    s->at += got;
+    return got < len ? got + fread(bytes + got, 1, len - got, s->file) : got;
+}
+
 /* --- a tar ---------------------------------------------------------------------------------- */
 
 /* pax and ustar (POSIX.1-2017, pax, "ustar Interchange Format"). Names that pax or GNU puts into a
@@ -180,14 +199,14 @@ static const char *path_of(const char *name)
 }
 
 /* The contents of a member, padded to blocks: to the log, to `bytes` (`len` of them), or nowhere. */
-static bool read_member(FILE *file, uint64_t len, char *bytes, struct log_reader *reader)
+static bool read_member(struct stream *s, uint64_t len, char *bytes, struct log_reader *reader)
 {
     char chunk[CHUNK];
     uint64_t padded = (len + BLOCK - 1) / BLOCK * BLOCK;
     uint64_t at = 0;
     while (at < padded) {
         size_t want = (size_t)u64_min(sizeof(chunk), padded - at);
-        if (fread(chunk, 1, want, file) != want)
+        if (stream_read(s, chunk, want) != want)
             return false;
         size_t own = (size_t)(at < len ? u64_min(want, len - at) : 0);
         if (reader)
@@ -199,7 +218,7 @@ static bool read_member(FILE *file, uint64_t len, char *bytes, struct log_reader
     return true;
 }
 
-static const char *take_member(struct guest_view *view, FILE *file, const char *header)
+static const char *take_member(struct guest_view *view, struct stream *s, const char *header)
 {
     char name[PREFIX_LEN + NAME_LEN + 2] = {0};
     uint64_t len;
@@ -217,7 +236,7 @@ static const char *take_member(struct guest_view *view, FILE *file, const char *
     char *bytes = path && !log ? xcalloc(len + 1, 1) : NULL;
     /* What a header of another kind says of its size, it need not have. */
     bool has_data = regular || strchr("xgLKS", header[TYPE_AT]);
-    bool whole = !has_data || read_member(file, len, bytes, reader);
+    bool whole = !has_data || read_member(s, len, bytes, reader);
     if (reader)
         end_log(reader);
     if (whole && bytes)
@@ -226,41 +245,53 @@ static const char *take_member(struct guest_view *view, FILE *file, const char *
     return whole ? NULL : arena_printf(view->arena, "the tar ends in the middle of '%.200s'", name);
 }
 
-/* `block` is the first one. */
-static const char *take_tar(struct guest_view *view, FILE *file, char *block)
+static const char *take_tar(struct guest_view *view, struct stream *s)
 {
     static const char zeros[BLOCK];
+    char block[BLOCK];
     for (;;) {
+        if (stream_read(s, block, BLOCK) != BLOCK)
+            return "the tar ends before its end";
         if (memcmp(block, zeros, BLOCK) == 0)
             return NULL;
         if (!is_tar(block))
             return "the tar has a damaged header";
-        const char *problem = take_member(view, file, block);
+        const char *problem = take_member(view, s, block);
         if (problem)
             return problem;
-        if (fread(block, 1, BLOCK, file) != BLOCK)
-            return "the tar ends before its end";
     }
 }
 
-/* --- a stream ------------------------------------------------------------------------------- */
+/* Whether a tar begins within the start of a stream; firmware writes to every serial port, before the
+ * guest does. */
+static bool find_tar(struct stream *s)
+{
+    for (size_t at = 0; at + BLOCK <= s->len; at++)
+        if (is_tar(s->start + at) && sum_is_right(s->start + at)) {
+            s->at = at;
+            return true;
+        }
+    return false;
+}
 
 static const char *take_stream(struct guest_view *view, FILE *file, const char *name)
 {
-    char bytes[CHUNK];
-    size_t got = fread(bytes, 1, BLOCK, file);
+    struct stream *s = xcalloc(1, sizeof(*s));
     const char *problem = NULL;
-    if (got == BLOCK && is_tar(bytes)) {
-        problem = take_tar(view, file, bytes);
-    } else if (got > 2 && memcmp(bytes, "\x1f\x8b", 2) == 0) {
+    s->file = file;
+    s->len = fread(s->start, 1, sizeof(s->start), file);
+    if ((s->len >= BLOCK && is_tar(s->start)) || find_tar(s)) {
+        problem = take_tar(view, s);
+    } else if (s->len > 2 && memcmp(s->start, "\x1f\x8b", 2) == 0) {
         problem = arena_printf(view->arena, "'%s' is compressed: write 'gunzip <FILE |' before, and "
                                "'--guest -'", name);
     } else {
         struct log_reader *reader = start_log(view);
-        for (; got > 0; got = fread(bytes, 1, sizeof(bytes), file))
-            log_feed(reader, bytes, got);
+        for (size_t got = s->len; got > 0; got = fread(s->start, 1, sizeof(s->start), file))
+            log_feed(reader, s->start, got);
         end_log(reader);
     }
+    free(s);
     return ferror(file) ? cannot(view, "read", name) : problem;
 }
 

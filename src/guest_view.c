@@ -83,9 +83,18 @@ static int by_number(const void *left, const void *right)
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
+static int by_place(const void *left, const void *right)
+{
+    const struct view_dax *a = left;
+    const struct view_dax *b = right;
+    return a->start != b->start ? (a->start < b->start ? -1 : 1) : strcmp(a->name, b->name);
+}
+
 void view_complete(struct guest_view *view)
 {
     dump_memmap_complete(view);
+    if (view->dax_count)
+        qsort(view->dax, view->dax_count, sizeof(*view->dax), by_place);
     if (view->node_count)
         qsort(view->nodes, view->node_count, sizeof(*view->nodes), by_number);
     /* The log knows both from the start of the boot. */

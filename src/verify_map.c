@@ -127,6 +127,9 @@ static const char *cause_of(const struct verify *v, const struct map *map,
         return verify_cause_of_ram(v);
     if (found->count == 0)
         return verify_cause_of_loss(v);
+    if (v->guest->fate == FATE_TOLD && found->count == promised->count)
+        return "firmware took a part of it, which to it is plain RAM: SPM at the end of the RAM below "
+               "4 GiB loses some";
     return "its SPM is elsewhere, or of another size";
 }
 
@@ -259,7 +262,7 @@ static void check_iomem_spm(struct verify *v, const struct map *map)
     struct guest_ranges kmem = of_type(v, map->view, RANGE_KMEM);
     struct guest_ranges no_ram = less(v, &v->guest->promised, &ram);
     struct guest_ranges outside = less(v, &kmem, &v->guest->promised);
-    if (map->view->damage || v->view->iomem_soft)
+    if (map->view->damage)
         check_spm(v, map);
     else if (size_of(&no_ram) != size_of(&v->guest->promised))
         verify_fail(v, map->spm_id, text_of(v, &v->guest->promised), "ordinary RAM there",
@@ -267,7 +270,7 @@ static void check_iomem_spm(struct verify *v, const struct map *map)
     else if (outside.count)
         verify_fail(v, map->spm_id, text_of(v, &v->guest->promised),
                     arena_printf(v->arena, "memory of a driver at %s", text_of(v, &outside)), NULL);
-    else if (lists_soft_reserved(v->view))
+    else if (v->view->iomem_soft || lists_soft_reserved(v->view))
         check_spm(v, map);
     else
         verify_skip(v, map->spm_id, "Linux 7.1 and newer do not list SPM in /proc/iomem");
