@@ -37,21 +37,29 @@ static int report(const struct options *options, const struct verify_report *r, 
                                      : fail("the source shows nothing that the topology promises");
 }
 
+/* Reads the guest's own side. */
+static const char *read_guest(struct verify_report *r, const struct guest *guest, const char *source)
+{
+    struct guest_view *view = arena_alloc(r->arena, 1, sizeof(*view));
+    view->arena = r->arena;
+    const char *problem = guest_source_read(view, source);
+    if (!problem)
+        verify_guest(r, guest, view);
+    return problem;
+}
+
 static int verify(const struct options *options, struct compilation *c)
 {
-    const char *source = options->guest ? options->guest : "live";
+    const char *source = options->qmp     ? options->qmp
+                         : options->guest ? options->guest
+                                          : "live";
     struct verify_report r = {.arena = &c->arena};
     struct guest guest;
-    struct guest_view *view = arena_alloc(&c->arena, 1, sizeof(*view));
-    view->arena = &c->arena;
     if (strcmp(source, "-") == 0 && strcmp(options->files[0], "-") == 0)
         return fail("topology and guest cannot both be standard input");
-    const char *problem = guest_source_read(view, source);
-    if (problem)
-        return fail(problem);
     guest_expect(&guest, &c->vm, compile_prediction(c, options->target), &c->arena);
-    verify_guest(&r, &guest, view);
-    return report(options, &r, source);
+    const char *problem = options->qmp ? verify_qmp(&r, &guest, source) : read_guest(&r, &guest, source);
+    return problem ? fail(problem) : report(options, &r, source);
 }
 
 int cmd_verify(const struct options *options)

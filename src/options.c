@@ -20,6 +20,7 @@ enum {
     OPTION_FIRMWARE,
     OPTION_JOBS,
     OPTION_GUEST,
+    OPTION_QMP,
 };
 
 /* The commands that compile a file, and those that print something. */
@@ -53,6 +54,8 @@ static const struct {
     {"guest", OPTION_GUEST, "SOURCE",
      "where the guest shows itself: live (default; this machine), a directory, a tar or a boot log; "
      "'-' is standard input", COMMAND_VERIFY, 0},
+    {"qmp", OPTION_QMP, "SOCKET", "ask the QEMU whose QMP listens there, from the host",
+     COMMAND_VERIFY, 0},
     {"qemu-version", OPTION_QEMU_VERSION, "VERSION", "the QEMU that will run it, over the file's",
      COMPILERS, 0},
     {"spm-interface", OPTION_SPM_INTERFACE, "NAME",
@@ -130,6 +133,8 @@ static void complete(struct argp_state *state, const struct command *command, st
             argp_error(state, "'%s' is not a format of --target %s", format_names[o->format],
                        target_names[target_index(o->target)]);
     }
+    if (o->guest && o->qmp)
+        argp_error(state, "--guest is the guest itself, --qmp is seen from the host: one of them, please");
     if (command->bit & (COMMAND_EXPECT | COMMAND_VERIFY)) {
         if (o->target && o->target != TARGET_QEMU)
             argp_error(state, "'%s' has no target '%s' in this version", command->name,
@@ -188,6 +193,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case OPTION_GUEST:
         o->guest = arg;
+        return 0;
+    case OPTION_QMP:
+        o->qmp = arg;
         return 0;
     case OPTION_QEMU_VERSION:
         o->overrides.qemu_version = arg;

@@ -33,6 +33,7 @@ struct options {
     enum table table;
     bool guest_stage;
     const char *guest; /* where it shows itself; NULL: not given */
+    const char *qmp;   /* a socket of its QEMU; NULL: not given */
     bool quiet;
     unsigned jobs;
     enum color color;

@@ -26,6 +26,10 @@ struct verify_report {
 void verify_guest(struct verify_report *report, const struct guest *guest,
                   const struct guest_view *view);
 
+/* Holds a running QEMU against the topology, over the Unix socket of its QMP. NULL, or what went wrong (in
+ * the report's arena). The prediction must be of a QEMU that was started by what 'gen' printed. */
+const char *verify_qmp(struct verify_report *report, const struct guest *guest, const char *path);
+
 size_t verify_count(const struct verify_report *report, enum check_status status);
 
 /* The report: for people, for programs, and for a test harness (TAP 13). */

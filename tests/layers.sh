@@ -25,6 +25,7 @@ dump_node.c 7
 dump_table.c 7
 verify_map.c 8
 verify_node.c 8
+verify_qmp.c 8
 verify_report.c 8
 verify_table.c 8
 cmd_check.c 9
@@ -38,11 +39,15 @@ spmtopo.c 9'
 # Where a library may be used: HEADER FILE...
 libraries='
 yaml.h parse_yaml.c
-cjson/cJSON.h report.c expect.c expect_guest.c verify_report.c cmd_rules.c
+cjson/cJSON.h report.c expect.c expect_guest.c qmp.c verify_qmp.c verify_report.c cmd_rules.c
 argp.h options.c spmtopo.c
 pthread.h cmd_check.c
 dirent.h cmd_check.c guest_source.c
-sys/klog.h guest_source.c'
+sys/klog.h guest_source.c
+poll.h qmp.c
+sys/socket.h qmp.c
+sys/un.h qmp.c
+time.h qmp.c'
 
 src=${LAYERS_SRC:-$top/src}
 cd "$src" || bail_out "no directory '$src'"
