@@ -14,7 +14,10 @@ static void print_vmm(struct strbuf *out, const struct compilation *c, const str
         [FORMAT_DMESG] = expect_dmesg,
         [FORMAT_RAW] = expect_raw,
     };
-    printers[options->format](out, &c->vm, compile_prediction(c, options->target), options->table);
+    if (options->format == FORMAT_DMESG && options->kernel >= 7)
+        expect_dmesg_7(out, &c->vm, compile_prediction(c, options->target), options->table);
+    else
+        printers[options->format](out, &c->vm, compile_prediction(c, options->target), options->table);
 }
 
 /* What the guest's operating system sees. */

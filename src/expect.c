@@ -331,17 +331,28 @@ static int by_address(const void *left, const void *right)
     return a->address < b->address ? -1 : a->address > b->address;
 }
 
-static void e820_dmesg(struct strbuf *out, const struct tables *t)
+/* Of Linux up to 6.x, and since 7.0, which also lists what is between (arch/x86/kernel/e820.c). */
+static const char *dmesg_word(uint32_t type, bool newer)
+{
+    return type == E820_RAM        ? (newer ? " System RAM" : "usable")
+           : type == E820_RESERVED ? (newer ? " device reserved" : "reserved")
+                                   : (newer ? " soft reserved" : "soft reserved");
+}
+
+static void e820_dmesg(struct strbuf *out, const struct tables *t, bool newer)
 {
     struct e820_entry *sorted = xcalloc(t->e820_count, sizeof(*sorted));
     memcpy(sorted, t->e820, t->e820_count * sizeof(*sorted));
     qsort(sorted, t->e820_count, sizeof(*sorted), by_address);
-    for (size_t i = 0; i < t->e820_count; i++)
+    uint64_t end = 0;
+    for (size_t i = 0; i < t->e820_count; i++) {
+        if (newer && sorted[i].address > end)
+            strbuf_addf(out, "BIOS-e820: [gap 0x%016" PRIx64 "-0x%016" PRIx64 "]\n", end,
+                        sorted[i].address - 1);
+        end = sorted[i].address + sorted[i].size;
         strbuf_addf(out, "BIOS-e820: [mem 0x%016" PRIx64 "-0x%016" PRIx64 "] %s\n",
-                    sorted[i].address, sorted[i].address + sorted[i].size - 1,
-                    sorted[i].type == E820_RAM        ? "usable"
-                    : sorted[i].type == E820_RESERVED ? "reserved"
-                                                      : "soft reserved");
+                    sorted[i].address, end - 1, dmesg_word(sorted[i].type, newer));
+    }
     free(sorted);
 }
 
@@ -358,11 +369,15 @@ static uint32_t linux_node(struct linux_nodes *nodes, uint32_t domain)
     return nodes->numbers[domain] - 1;
 }
 
-static void srat_dmesg(struct strbuf *out, const struct srat *srat, size_t node_count)
+static void srat_dmesg(struct strbuf *out, const struct srat *srat, size_t node_count, bool newer)
 {
     struct linux_nodes nodes = {.numbers = xcalloc(node_count, sizeof(*nodes.numbers))};
     for (size_t i = 0; i < srat->cpu_count; i++) {
         const struct srat_cpu *cpu = &srat->cpus[i];
+        if (newer) { /* logs no processors */
+            linux_node(&nodes, cpu->node);
+            continue;
+        }
         strbuf_addf(out, cpu->x2apic ? "SRAT: PXM %u -> APIC 0x%04x -> Node %u\n"
                                      : "SRAT: PXM %u -> APIC 0x%02x -> Node %u\n",
                     cpu->node, cpu->apic_id, linux_node(&nodes, cpu->node));
@@ -385,15 +400,27 @@ static void hmat_dmesg(struct strbuf *out, const struct hmat *hmat)
                     hmat->attributes[i].memory);
 }
 
+static void print_dmesg(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                        enum table table, bool newer)
+{
+    if (wanted(table, TABLE_E820))
+        e820_dmesg(out, &p->tables, newer);
+    if (wanted(table, TABLE_SRAT))
+        srat_dmesg(out, &p->tables.srat, vm->node_count, newer);
+    if (wanted(table, TABLE_HMAT))
+        hmat_dmesg(out, &p->tables.hmat);
+}
+
 void expect_dmesg(struct strbuf *out, const struct vm *vm, const struct prediction *p,
                   enum table table)
 {
-    if (wanted(table, TABLE_E820))
-        e820_dmesg(out, &p->tables);
-    if (wanted(table, TABLE_SRAT))
-        srat_dmesg(out, &p->tables.srat, vm->node_count);
-    if (wanted(table, TABLE_HMAT))
-        hmat_dmesg(out, &p->tables.hmat);
+    print_dmesg(out, vm, p, table, false);
+}
+
+void expect_dmesg_7(struct strbuf *out, const struct vm *vm, const struct prediction *p,
+                    enum table table)
+{
+    print_dmesg(out, vm, p, table, true);
 }
 
 /* --- bytes ---------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ enum {
     OPTION_FIRMWARE,
     OPTION_JOBS,
     OPTION_GUEST,
+    OPTION_KERNEL,
     OPTION_QMP,
 };
 
@@ -51,6 +52,8 @@ static const struct {
     {"stage", OPTION_STAGE, "STAGE",
      "vmm (default): what the VMM hands over; guest: what the operating system sees", COMMAND_EXPECT,
      0},
+    {"kernel", OPTION_KERNEL, "VERSION",
+     "of --format dmesg: the Linux in whose words (default: 6.1; they changed in 7.0)", COMMAND_EXPECT, 0},
     {"guest", OPTION_GUEST, "SOURCE",
      "where the guest shows itself: live (default; this machine), a directory, a tar or a boot log; "
      "'-' is standard input", COMMAND_VERIFY, 0},
@@ -152,6 +155,14 @@ static unsigned job_count(struct argp_state *state, const char *arg)
     return (unsigned)jobs;
 }
 
+static unsigned kernel_version(struct argp_state *state, const char *arg)
+{
+    unsigned parts[3];
+    if (!version_parts(arg, parts))
+        argp_error(state, "'%s' is not a version of Linux, such as 6.1 or 7.2", arg);
+    return parts[0];
+}
+
 static void add_setting(struct argp_state *state, struct options *o, enum rule_action action,
                         const char *rule)
 {
@@ -190,6 +201,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case OPTION_STAGE:
         o->guest_stage = word(state, "stage", arg, stage_names, ARRAY_SIZE(stage_names)) == 1;
+        return 0;
+    case OPTION_KERNEL:
+        o->kernel = kernel_version(state, arg);
         return 0;
     case OPTION_GUEST:
         o->guest = arg;
@@ -282,6 +296,7 @@ void options_parse(struct options *o, const struct command *command, int argc, c
         .format = command->bit == COMMAND_GEN ? FORMAT_DEFAULT : command->formats[0],
         .table = TABLE_ALL,
         .jobs = 1,
+        .kernel = 6,
         .overrides = {.spm_interface = -1, .firmware = -1},
     };
     struct strbuf name = {0};

@@ -52,13 +52,13 @@ const char *verify_cause_of_ram(const struct verify *v)
     return arena_printf(v->arena, "SPM became ordinary RAM: %s", why);
 }
 
-/* "2022.11-6 11/27/2022": whether it is of an OVMF that is too old; SeaBIOS counts from 1. */
+/* "2026.02-3 03/01/2026", or of the oldest "0.0.0 02/06/2015": whether it is an OVMF that drops SPM. */
 static bool is_old_ovmf(const char *version)
 {
-    unsigned long year = strtoul(version, NULL, 10);
-    const char *dot = strchr(version, '.');
-    unsigned long month = dot ? strtoul(dot + 1, NULL, 10) : 0;
-    return year >= 2000 && (year < 2026 || (year == 2026 && month && month < 5));
+    char *end;
+    unsigned long year = strtoul(version, &end, 10);
+    unsigned long month = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    return end > version && (year < 2026 || (year == 2026 && month && month < 5));
 }
 
 const char *verify_cause_of_loss(const struct verify *v)
@@ -73,8 +73,10 @@ const char *verify_cause_of_loss(const struct verify *v)
     else if (ovmf && log->e820.present && !log->e820.damage && !log->efi)
         why = "the guest was not booted by OVMF, but by firmware that drops E820 type 0xEFFFFFFF";
     else if (log->efi && is_old_ovmf(log->firmware))
-        why = arena_printf(v->arena, "OVMF %s is older than 202605 and drops E820 type 0xEFFFFFFF",
-                           log->firmware);
+        why = arena_printf(v->arena, "an OVMF before 202605 drops E820 type 0xEFFFFFFF, and this one "
+                           "calls itself %s", log->firmware);
+    else if (v->srat_is_right)
+        why = "firmware dropped it, for the SRAT has it";
     return arena_printf(v->arena, "SPM range absent from the guest: %s", why);
 }
 

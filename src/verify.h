@@ -45,6 +45,7 @@ struct verify {
     struct arena *arena;
     const struct guest *guest;
     const struct guest_view *view;
+    bool srat_is_right;  /* the VMM has the memory: what is missing, firmware or kernel lost */
     const char *foreign; /* how the guest shows that it was started from something else */
 };
 

@@ -39,6 +39,7 @@ static void compare_bytes(struct verify *v, const char *id, enum view_table tabl
     struct table_lines have = {0};
     if (b->len == expected->len && memcmp(b->data, expected->data, b->len) == 0) {
         verify_ok(v, id, arena_printf(v->arena, "%zu bytes", b->len));
+        v->srat_is_right |= table == VIEW_SRAT;
         return;
     }
     const char *problem = acpi_decode(name, b->data, b->len, v->arena, &have);
@@ -186,6 +187,7 @@ static void compare_lines(struct verify *v, const char *id, const struct table_l
         verify_skip(v, id, arena_printf(v->arena, "what the log says of the SRAT is damaged: %s", damage));
     } else if (same) {
         verify_ok(v, id, arena_printf(v->arena, "%zu %s", have->count, what));
+        v->srat_is_right = true;
     } else {
         const char *w = line_or_none(want, i);
         const char *h = line_or_none(have, i);

@@ -62,6 +62,8 @@ for file in examples/*.yaml; do
     settle "$name.gen"
     record "$file" expect >"$tmp/actual"
     settle "$name.expect"
+    record "$file" expect --stage guest >"$tmp/actual"
+    settle "$name.guest"
     record "$file" show >"$tmp/actual"
     settle "$name.show"
 done

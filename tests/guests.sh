@@ -333,6 +333,18 @@ for case in "$cases"/*/; do
     esac
     check "$(basename "$case"): expect --stage guest is what its log says" same "$tmp/wanted" "$tmp/found"
 done
+# SRAT lines are the same behind firmware: the log has every one that is expected, in both wordings.
+for case in ovmf-linux6 ovmf-linux7 hmat-dax distances apart; do
+    kernel=$(sed -n '1s/.*Linux version \([0-9.]*\).*/\1/p' "$cases/$case/guest/dmesg")
+    run expect "$cases/$case/topology.yaml" --format dmesg --table srat --kernel "$kernel"
+    cp "$tmp/out" "$tmp/wanted"
+    sed -n 's/^\[[^]]*\] \(\(ACPI: \)\{0,1\}SRAT: \(Node\|PXM\) .*\)$/\1/p' "$cases/$case/guest/dmesg" >"$tmp/found"
+    check "$case: expect --format dmesg --kernel $kernel has the SRAT lines of its log" same "$tmp/wanted" "$tmp/found"
+done
+run expect "$good/topology.yaml" --format dmesg --table e820 --kernel 7.2
+check 'the words of Linux 7' says 0 ']  System RAM' ']  soft reserved' '[gap 0x0000000080000000-0x00000000ffffffff]'
+run expect "$good/topology.yaml" --format dmesg --kernel seven
+check 'a kernel that is none' says 2 'not a version of Linux'
 run expect "$cases/seabios-linux7/topology.yaml" --stage guest
 check 'SeaBIOS: nothing will be there' says 0 'nothing of it will be there: this SeaBIOS drops'
 run expect "$good/topology.yaml" --stage guest --format json
