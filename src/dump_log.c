@@ -223,8 +223,26 @@ static void take_line(struct log_reader *r)
     }
 }
 
+/* Takes out the escape sequences of a terminal (ECMA-48, 5.4): dmesg colors parts of a line. */
+static void strip_escapes(struct log_reader *r)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->len; i++) {
+        if (r->line[i] != '\033' || i + 1 == r->len || r->line[i + 1] != '[') {
+            r->line[kept++] = r->line[i];
+            continue;
+        }
+        i += 2;
+        while (i < r->len && r->line[i] >= ' ' && r->line[i] < '@')
+            i++;
+    }
+    r->len = kept;
+}
+
 static void end_line(struct log_reader *r)
 {
+    if (memchr(r->line, '\033', r->len))
+        strip_escapes(r);
     r->line[r->len] = '\0';
     if (r->len)
         take_line(r);

@@ -142,7 +142,8 @@ static void number_nodes(struct guest *g, struct arena *arena)
     for (size_t n = 0; n < g->vm->node_count; n++) {
         const struct node *node = &g->vm->nodes[n];
         g->nodes[n].number = NO_NODE;
-        g->nodes[n].boots = node->cpus.count != 0;
+        for (size_t i = 0; i < node->cpus.count; i++) /* one that is there from the start */
+            g->nodes[n].boots |= node->cpus.ranges[i].first < g->vm->cpus.count.value;
         for (size_t r = 0; r < node->region_count; r++) {
             uint64_t size = node->regions[r].size.value;
             if (node->regions[r].type.value == MEMORY_NORMAL) {

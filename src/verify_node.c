@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware.h"
 #include "kernel_parameters.h"
 #include "verify.h"
 
@@ -83,8 +84,10 @@ static void check_online(struct verify *v)
             if (guest_node_by_number(g, k) == NO_NODE)
                 problem = arena_printf(v->arena, "node %u is online and not in the file", k);
     const char *found = list_text(v, &v->view->online);
+    bool numa_off = v->view->has_cmdline && cmdline_has(v->view->cmdline, "numa", "off");
     if (problem)
-        verify_fail(v, id, list_text(v, &must), arena_printf(v->arena, "%s: %s", found, problem), NULL);
+        verify_fail(v, id, list_text(v, &must), arena_printf(v->arena, "%s: %s", found, problem),
+                    numa_off ? "the guest kernel was booted with numa=off" : NULL);
     else
         verify_ok(v, id, found);
 }
@@ -93,7 +96,7 @@ static void check_online(struct verify *v)
 
 /* A CPU of Linux is the vCPU of that number: QEMU lists them in that order. Those behind 'count' may
  * have been plugged in. */
-static void check_cpus(struct verify *v, size_t n, const struct view_node *shown)
+static void check_node_cpus(struct verify *v, size_t n, const struct view_node *shown)
 {
     const struct vm *vm = v->guest->vm;
     const struct id_list *own = &vm->nodes[n].cpus;
@@ -112,8 +115,11 @@ static void check_cpus(struct verify *v, size_t n, const struct view_node *shown
             if (!list_has(own, c))
                 problem = arena_printf(v->arena, "with CPU %u", c);
     const char *found = list_text(v, &shown->cpus);
+    bool limited = v->view->has_cmdline && (strstr(v->view->cmdline, "nr_cpus=") ||
+                                            strstr(v->view->cmdline, "maxcpus="));
     if (problem)
-        verify_fail(v, id, list_text(v, own), arena_printf(v->arena, "%s: %s", found, problem), NULL);
+        verify_fail(v, id, list_text(v, own), arena_printf(v->arena, "%s: %s", found, problem),
+                    limited ? "the guest kernel was told to use fewer CPUs" : NULL);
     else
         verify_ok(v, id, found);
 }
@@ -154,7 +160,7 @@ static const char *cause_of_size(const struct verify *v, size_t n, uint64_t foun
     return NULL;
 }
 
-static void check_memory(struct verify *v, size_t n, const struct view_node *shown)
+static void check_node_memory(struct verify *v, size_t n, const struct view_node *shown)
 {
     const struct guest_node *own = &v->guest->nodes[n];
     const char *id = node_id(v, n, "memory");
@@ -194,7 +200,7 @@ static uint32_t distance(const struct guest *g, size_t from, size_t to)
 }
 
 /* A file of distances has a column for each node that is online. */
-static void check_distances(struct verify *v, size_t n, const struct view_node *shown)
+static void check_node_distances(struct verify *v, size_t n, const struct view_node *shown)
 {
     const struct guest *g = v->guest;
     const char *id = node_id(v, n, "distance");
@@ -233,9 +239,9 @@ static void check_node(struct verify *v, size_t n)
     const struct view_node *shown = number == NO_NODE ? NULL : node_by_number(v->view, number);
     bool online = shown && (!v->view->has_online || list_has(&v->view->online, number));
     if (online) {
-        check_cpus(v, n, shown);
-        check_memory(v, n, shown);
-        check_distances(v, n, shown);
+        check_node_cpus(v, n, shown);
+        check_node_memory(v, n, shown);
+        check_node_distances(v, n, shown);
         return;
     }
     const char *why = number == NO_NODE ? "the SRAT does not name the node"
@@ -328,7 +334,7 @@ static void check_dax(struct verify *v)
     const struct guest_view *view = v->view;
     const char *problem = view->dax_damage;
     if (!view->dax_count && !problem) {
-        verify_skip(v, id, "no dax devices: no driver for SPM (dax_hmem) is loaded, or the source does "
+        verify_skip(v, id, "no dax devices: dax_hmem is not loaded, the kernel is without it, or the source does "
                            "not show them");
         return;
     }

@@ -145,6 +145,7 @@ shows()
 check 'a log alone: the rest is skipped' shows
 mkdir -p "$tmp/iomem/proc"
 cp "$good/guest/proc/version" "$good/guest/proc/iomem" "$tmp/iomem/proc/"
+chmod -R u+w "$tmp/iomem"
 run verify "$good/topology.yaml" --guest "$tmp/iomem"
 check 'Linux 7.1 and newer do not show SPM in /proc/iomem' line iomem.spm skip
 sed -i '1s/7\.2\.12+deb14/7.0.1/' "$tmp/iomem/proc/version"
@@ -152,6 +153,7 @@ run verify "$good/topology.yaml" --guest "$tmp/iomem"
 check 'Linux 7.0 does' line iomem.spm FAIL
 sed -i 's/^\( *\)[0-9a-f]*-[0-9a-f]* :/\100000000-00000000 :/' "$tmp/iomem/proc/iomem"
 cp -r "$good/guest/sys" "$tmp/iomem/"
+chmod -R u+w "$tmp/iomem"
 run verify "$good/topology.yaml" --guest "$tmp/iomem"
 check 'without privilege /proc/iomem shows nothing' line iomem.spm skip
 rm -r "$tmp/iomem/sys/firmware/acpi"
@@ -188,6 +190,9 @@ against "$tmp/log" 'a journal' 0 log.spm ok
 awk '{ print } NR % 2 { print "\033[2J\033[0mservice " NR ": starting \\xff e820 SRAT mem" }' "$log" >"$tmp/log"
 printf 'BdsDxe: loading Boot0001\r\n\033[01;01H' | cat - "$tmp/log" >"$tmp/log2"
 against "$tmp/log2" 'a serial console with noise' 0 log.spm ok
+esc=$(printf '\033')
+sed "s/^\(\[[^]]*\] \)\([^:]*: \)/$esc[32m\1$esc[0m$esc[33m\2$esc[0m/" "$log" >"$tmp/log"
+against "$tmp/log" 'a log with colors' 0 log.spm ok
 sed '/soft reserved/s/$/Welcome to the guest/' "$log" >"$tmp/log"
 against "$tmp/log" 'text of another in the same line' 0 log.spm ok
 sed '/soft reserved/s/0x0000000100000000/0x00000001login: 00000000/' "$log" >"$tmp/log"
@@ -211,12 +216,14 @@ against "$tmp/log" 'the older wording' 0 log.spm ok
 # --- tables that are malformed ---------------------------------------------------------------------
 
 cp -r "$good/guest" "$tmp/bad"
+chmod -R u+w "$tmp/bad"
 tables=$tmp/bad/sys/firmware/acpi/tables
 broken()
 {
     run verify "$good/topology.yaml" --guest "$tmp/bad"
     check "$1" says 1 'a malformed table' "$2"
-    cp "$good/guest/sys/firmware/acpi/tables"/* "$tables/"
+    cp -f "$good/guest/sys/firmware/acpi/tables"/* "$tables/"
+    chmod -R u+w "$tables"
 }
 # poke FILE OFFSET OCTAL...: bytes in place
 poke()
