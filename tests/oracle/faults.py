@@ -1363,7 +1363,7 @@ def _(case):
     node["initiator"] = other["id"]
 
 
-@fault("latency-zero", "hmat-value", sees=BLIND,
+@fault("latency-zero", "hmat-value", sees=(BLIND, REFUSED), says="before memory side cache",
        why="0 means 'not known' and QEMU stores it as that; the language has leaving out for it")
 def _(case):
     """a latency or bandwidth of 0"""

@@ -294,8 +294,8 @@ class Generator:
         cpus = self.spread_cpus(count)
         spm_wanted = not self.old and self.chance(75)
         kinds = {}
-        # SPM as plain RAM of its own node, for a kernel that is told
-        self.parameter = count > 1 and self.chance(12 if self.old else 4)
+        # SPM as plain RAM of its own node, for a kernel that is told: a command line holds some 50
+        self.parameter = 1 < count <= 40 and self.chance(12 if self.old else 4)
         for number in range(count):
             if self.parameter:
                 kinds[number] = "normal" if number == 0 else \
