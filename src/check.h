@@ -45,6 +45,7 @@ void check_interface(struct check_context *context);
 /* check_guest.c */
 void check_empty_nodes(struct check_context *context);
 void check_splits(struct check_context *context);
+void check_node_numbers(struct check_context *context);
 void check_blocks(struct check_context *context);
 void check_slot_slack(struct check_context *context);
 void check_amd_hole(struct check_context *context);

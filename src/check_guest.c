@@ -97,6 +97,48 @@ static const struct node **vcpu_nodes(const struct check_context *c)
     return owner;
 }
 
+/* What Linux calls each node: one more than the number, in the order in which it meets them in the SRAT; 0
+ * where it does not. */
+static uint32_t *linux_numbers(const struct check_context *c)
+{
+    const struct node **owner = vcpu_nodes(c);
+    uint32_t *numbers = arena_alloc(c->arena, c->vm->node_count, sizeof(*numbers));
+    uint32_t next = 0;
+    for (uint32_t v = 0; v < c->vm->cpus.max.value; v++)
+        if (!numbers[owner[v]->id])
+            numbers[owner[v]->id] = ++next;
+    for (size_t i = 0; i < c->layout->affinity_count; i++)
+        if (c->layout->affinity[i].flags && !numbers[c->layout->affinity[i].node])
+            numbers[c->layout->affinity[i].node] = ++next;
+    return numbers;
+}
+
+void check_node_numbers(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const uint32_t *numbers = linux_numbers(c);
+    const struct node *first = NULL;
+    uint32_t rank = 0;
+    size_t more = 0;
+    for (size_t n = 0; n < vm->node_count; n++) {
+        if (!numbers[n] || numbers[n] == ++rank)
+            continue;
+        more += first != NULL;
+        first = first ? first : &vm->nodes[n];
+    }
+    if (!first)
+        return;
+    struct diag *d = diag_add(c->diags, RULE_NODE_RENUMBERED, first->at,
+                              "Linux numbers node %u as %u%s", first->id, numbers[first->id] - 1,
+                              and_more(c->arena, more, "node"));
+    if (is_spm_alone(first) && !first->cpus.count)
+        diag_help(c->diags, d, "go by the guest's numbers, which 'expect --stage guest' prints; QEMU counts "
+                  "the holes between SPM for the last node");
+    else
+        diag_help(c->diags, d, "number nodes with CPUs first, in the order of their vCPUs, then those with "
+                  "normal memory; or go by the guest's numbers, which 'expect --stage guest' prints");
+}
+
 /* What of split groups of vCPUs lies in one node, away from the group's first vCPU. */
 struct split {
     uint32_t vcpu; /* the first such vCPU */

@@ -762,6 +762,36 @@ static const struct rule rules[RULE_COUNT] = {
             "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
             "  - {id: 1, cpus: 2-3, memory: 2GiB}\n",
     },
+    [RULE_NODE_RENUMBERED] = {
+        .id = "SPM215", .name = "node-renumbered",
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = N,
+        .summary = "the guest numbers the nodes in another order than the file",
+        .check = check_node_numbers,
+        .explanation =
+            "Linux does not take a node's number from the SRAT. It counts nodes as it meets them there:\n"
+            "those of vCPUs first, in their order, then those of memory, by address\n"
+            "(drivers/acpi/numa/srat.c). QEMU counts the holes in the window for memory devices for the last\n"
+            "node. So where SPM of three or more nodes is kept apart, Linux meets the last node in the first\n"
+            "hole, and the nodes between move up by one: measured with QEMU 11.1.2 and Linux 7.2.12, of the\n"
+            "SPM nodes 1, 2 and 3 the guest's 2 is the file's 3, and its 3 the file's 2. Nothing is lost;\n"
+            "distances and HMAT move along. But scripts, bindings and driver settings go by the guest's\n"
+            "numbers, which 'spmtopo expect FILE --stage guest' prints. With an HMAT, SPM can have addresses\n"
+            "that touch, and there is no hole. What the SRAT leaves out is node-empty's matter.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "cpus: {count: 4, sockets: 2}\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 2-3, memory: 2GiB}\n"
+            "  - {id: 1, cpus: 0-1, memory: 2GiB}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "cpus: {count: 4, sockets: 2}\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
+            "  - {id: 1, cpus: 2-3, memory: 2GiB}\n",
+    },
     [RULE_SIZE_ALIGNMENT] = {
         .id = "SPM301", .name = "size-alignment",
         .phase = PHASE_TARGET, .targets = TARGET_RUNS_QEMU, .severity = E,
