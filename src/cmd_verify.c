@@ -22,6 +22,12 @@ static int fail(const char *problem)
 static int report(const struct options *options, const struct verify_report *r, const char *source)
 {
     struct strbuf out = {0};
+    if (!verify_count(r, CHECK_OK) && !verify_count(r, CHECK_FAIL)) {
+        verify_text(&out, r);
+        fwrite(out.data, 1, out.len, stderr);
+        strbuf_free(&out);
+        return fail("the source shows nothing that the topology promises");
+    }
     if (options->format == FORMAT_JSON)
         verify_json(&out, r, options->files[0], source);
     else if (options->format == FORMAT_TAP)
@@ -31,10 +37,7 @@ static int report(const struct options *options, const struct verify_report *r, 
     int written = cmd_write(options, &out);
     if (written != STATUS_OK)
         return written;
-    if (verify_count(r, CHECK_FAIL))
-        return STATUS_FINDINGS;
-    return verify_count(r, CHECK_OK) ? STATUS_OK
-                                     : fail("the source shows nothing that the topology promises");
+    return verify_count(r, CHECK_FAIL) ? STATUS_FINDINGS : STATUS_OK;
 }
 
 /* Reads the guest's own side. */

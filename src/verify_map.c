@@ -150,7 +150,7 @@ static void check_spm(struct verify *v, const struct map *map)
     struct guest_ranges missing = less(v, &promised, &found);
     struct guest_ranges extra = less(v, &found, &promised);
     bool told = v->guest->fate == FATE_TOLD || v->view->log.user.present ||
-                (v->view->has_cmdline && strstr(v->view->cmdline, "memmap="));
+                (v->view->has_cmdline && strstr(v->view->cmdline, "+0xefffffff"));
     const char *damage = map->view->damage;
     if (damage && !map->is_log) {
         verify_fail(v, map->spm_id, text_of(v, &promised),

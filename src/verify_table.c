@@ -246,7 +246,9 @@ static void check_firmware(struct verify *v)
     static const char id[] = "log.firmware";
     const struct view_log *log = &v->view->log;
     bool efi = v->guest->vm->boot.firmware.value == FIRMWARE_OVMF;
-    if (!log->e820.present || log->e820.damage)
+    if (!(v->guest->prediction->target & TARGET_RUNS_QEMU))
+        verify_skip(v, id, "the target boots its guests in its own way");
+    else if (!log->e820.present || log->e820.damage)
         verify_skip(v, id, "the source does not show the whole start of a boot log");
     else if (efi != log->efi)
         verify_fail(v, id, firmware_names[v->guest->vm->boot.firmware.value],

@@ -18,7 +18,7 @@ verdict()
         cat "$tmp/err"
         return 1
     fi
-    if [ "$status" -ne "$1" ] || { [ "$1" -eq 2 ] && [ ! -s "$tmp/err" ]; } ||
+    if [ "$status" -ne "$1" ] || { [ "$1" -eq 2 ] && { [ -s "$tmp/out" ] || [ ! -s "$tmp/err" ]; }; } ||
         { [ "$1" -ne 2 ] && [ ! -s "$tmp/out" ]; }; then
         echo "status $status, not $1"
         cat "$tmp/out" "$tmp/err"
@@ -172,6 +172,37 @@ gzip -c "$good/guest/dmesg" >"$tmp/log.gz"
 run verify "$good/topology.yaml" --guest "$tmp/log.gz"
 check 'a compressed file' says 2 'gunzip'
 
+run verify "$good/topology.yaml" --guest "$good/guest" -o "$tmp/report"
+wrote()
+{
+    [ "$status" -eq 0 ] && [ ! -s "$tmp/out" ] && grep -q '^ok *memmap.spm' "$tmp/report"
+}
+check '-o' wrote
+run verify "$cases/hmat-dax/topology.yaml" --guest "$good/guest" -o "$tmp/report"
+wrote()
+{
+    [ "$status" -eq 1 ] && grep -q '^FAIL *srat.table' "$tmp/report"
+}
+check 'a report of differences is written, too' wrote
+if [ -c /dev/full ]; then
+    status=0
+    "$SPMTOPO" verify "$good/topology.yaml" --guest "$good/guest" >/dev/full 2>"$tmp/err" || status=$?
+    : >"$tmp/out"
+    check 'a full disk' says 2 'cannot write'
+fi
+run verify "$good/topology.yaml" --guest "$good/guest" --format yaml
+check 'a format that it has not' says 2 'not a format'
+run verify "$good/topology.yaml" --guest live --qmp s
+check '--guest and --qmp' says 2 'one of them'
+sed 's/size: 1GiB/size: 1GB/' "$good/topology.yaml" >"$tmp/t.yaml"
+status=0
+"$SPMTOPO" verify "$tmp/t.yaml" --guest "$good/guest" >"$tmp/out" 2>"$tmp/err" || status=$?
+wrong()
+{
+    [ "$status" -eq 1 ] && [ ! -s "$tmp/out" ] && grep -q SPM108 "$tmp/err"
+}
+check 'a topology with errors: they are said, and nothing is verified' wrong
+
 # --- logs ------------------------------------------------------------------------------------------
 
 log=$good/guest/dmesg
@@ -204,10 +235,16 @@ against "$tmp/log" 'of two boots the last one counts' 0 log.spm ok
 cat "$log" "$cases/nosoftreserve/guest/dmesg" >"$tmp/log"
 against "$tmp/log" 'of two boots the last one counts, and fails' 1 log.spm FAIL
 sed -n '1,20p' "$log" >"$tmp/log"
-run verify "$good/topology.yaml" --guest "$tmp/log"
+run verify "$good/topology.yaml" --guest "$tmp/log" --format json
 check 'a log that ends inside the map shows nothing' says 2 'shows nothing that the topology promises'
 sed '1,20d' "$log" >"$tmp/log"
 against "$tmp/log" 'a log without its start' 0 log.spm skip
+mkdir -p "$tmp/told/sys/firmware" "$tmp/told/proc"
+cp -r "$cases/seabios-linux7/guest/sys/firmware/memmap" "$tmp/told/sys/firmware/"
+echo 'console=ttyS0 memmap=64M!2G' >"$tmp/told/proc/cmdline"
+against "$tmp/told" 'a memmap= that has nothing to do with SPM is no excuse' 1 memmap.spm FAIL
+echo 'console=ttyS0 memmap=1G%0x100000000+0xefffffff' >"$tmp/told/proc/cmdline"
+against "$tmp/told" 'one that has is' 0 memmap.spm skip
 
 # Linux 6 and 7 in each other's words.
 sed 's/\]  System RAM$/] usable/; s/\]  device reserved$/] reserved/; s/\]  \([As]\)/] \1/; /gap/d' "$log" >"$tmp/log"
