@@ -25,6 +25,12 @@ struct strbuf *argv_option(struct argv *argv, const char *option, const char *va
     return argv_add(argv, ARG_VALUE, value);
 }
 
+const char *argv_next(const struct argv *argv, const char *before)
+{
+    const char *next = before ? before + strlen(before) + 1 : argv->text.data;
+    return argv->text.len && next < argv->text.data + argv->text.len ? next : NULL;
+}
+
 void argv_free(struct argv *argv)
 {
     strbuf_free(&argv->text);

@@ -19,6 +19,8 @@ enum { ARG_OPTION = 'o', ARG_VALUE = 'v' };
 struct strbuf *argv_add(struct argv *argv, char mark, const char *text);
 /* An option and the start of its value. */
 struct strbuf *argv_option(struct argv *argv, const char *option, const char *value);
+/* The argument after one, or the first after NULL; NULL after the last. Nothing may be added between. */
+const char *argv_next(const struct argv *argv, const char *before);
 void argv_free(struct argv *argv);
 
 /* One option a line, quoted for a POSIX shell, with a newline at the end. */

@@ -64,6 +64,7 @@ void check_libvirt_spm(struct check_context *context);
 void check_libvirt_sizes(struct check_context *context);
 void check_libvirt_cells(struct check_context *context);
 void check_libvirt_hmat(struct check_context *context);
+void check_libvirt_distances(struct check_context *context);
 void check_libvirt_backends(struct check_context *context);
 /* check_cloudhv.c */
 void check_cloudhv_dropped(struct check_context *context);

@@ -8,63 +8,12 @@
 #include <string.h>
 
 #include "strbuf.h"
-
-/* Versions are numbers that sort: 12.8 is 1208. */
-enum {
-    LIBVIRT_9_0 = 900,   /* the oldest that is known */
-    LIBVIRT_9_1 = 901,   /* goes on with a memory device that it does not know */
-    LIBVIRT_10_5 = 1005, /* SEV-SNP */
-    LIBVIRT_11_4 = 1104, /* before, a node without memory is known not to start */
-    LIBVIRT_12_4 = 1204, /* runs QEMU 7.2 and newer */
-    LIBVIRT_12_8 = 1208, /* the newest that is known; nodes without memory start */
-};
-
-/* libvirt makes eleven releases a year, .0 to .10. 0: not one that is known. */
-static unsigned read_release(const char *text)
-{
-    unsigned parts[3];
-    if (version_parts(text, parts) < 2 || parts[1] > 10)
-        return 0;
-    unsigned release = parts[0] * 100 + parts[1];
-    return release >= LIBVIRT_9_0 && release <= LIBVIRT_12_8 ? release : 0;
-}
-
-/* The guest as libvirt's XML divides it: cells with their memory, and SPM beside them. */
-struct domain {
-    const struct vm *vm;
-    const struct qemu_target *qemu;
-    unsigned release;
-    /* The first regions in cells that libvirt can describe: the whole guest is as they are. */
-    const struct region *first;
-    const struct region *first_small; /* ... over pages that are not huge */
-};
-
-static bool in_cell(const struct region *region, const struct qemu_target *t)
-{
-    return region->type.value == MEMORY_NORMAL || qemu_spm_is_boot_memory(t);
-}
+#include "target_libvirt.h"
 
 static struct domain read_domain(const struct check_context *c)
 {
-    unsigned release = read_release(c->vm->libvirt_version.value);
-    /* What cannot be read is reported once, by check_libvirt_values(). */
-    struct domain d = {.vm = c->vm, .qemu = c->qemu, .release = release ? release : LIBVIRT_12_8};
-    FOR_EACH_REGION(c->vm, owner, region)
-    {
-        if (!in_cell(region, c->qemu) || region->backend.kind.value == BACKEND_FILE)
-            continue;
-        if (!d.first)
-            d.first = region;
-        if (!d.first_small && !region->backend.hugepages.value)
-            d.first_small = region;
-    }
-    return d;
-}
-
-/* The place of a backend's key; what was not written is at the backend, else at its region. */
-static struct span key_place(struct span key, const struct region *region)
-{
-    return given(key) ? key : given(region->backend.at) ? region->backend.at : region->at;
+    /* A version that cannot be read is reported once, by check_libvirt_values(). */
+    return domain_read(c->vm, c->qemu);
 }
 
 /* --- versions, uuid, paths ------------------------------------------------------------------ */
@@ -73,7 +22,7 @@ static void check_versions(const struct domain *d, struct diags *diags)
 {
     const struct vm *vm = d->vm;
     struct diag *diag;
-    if (!read_release(vm->libvirt_version.value)) {
+    if (!libvirt_release(vm->libvirt_version.value)) {
         diag = diag_add(diags, RULE_VERSION_UNKNOWN, vm->libvirt_version.at,
                         "libvirt '%.40s' is not a version whose XML is known",
                         vm->libvirt_version.value);
@@ -87,10 +36,17 @@ static void check_versions(const struct domain *d, struct diags *diags)
                         d->qemu->version % 100);
         diag_help(diags, diag, "name a newer 'targets.qemu.version', or the libvirt that runs it");
     }
-    if (vm->machine.confidential.value == CONFIDENTIAL_SEV_SNP && d->release < LIBVIRT_10_5) {
+    if (vm->machine.confidential.value != CONFIDENTIAL_NONE) {
         diag = diag_add(diags, RULE_CONFIDENTIAL, vm->machine.confidential.at,
-                        "libvirt starts SEV-SNP guests since 10.5");
-        diag_help(diags, diag, "run a newer libvirt, or leave 'confidential' out");
+                        "a confidential guest was not tried under libvirt, and none is emitted");
+        diag_help(diags, diag, "emit it for qemu, or leave 'confidential' out");
+    }
+    bool host = strcmp(vm->machine.cpu.value, "host") == 0 ||
+                strcmp(vm->machine.cpu.value, "max") == 0;
+    if (d->qemu->kvm && host && given(vm->machine.phys_bits.at) && d->release < LIBVIRT_9_3) {
+        diag = diag_add(diags, RULE_LIBVIRT_VALUE, vm->machine.phys_bits.at,
+                        "libvirt gives the host's CPU fewer address bits since 9.3");
+        diag_help(diags, diag, "leave 'phys-bits' out, or run a newer libvirt");
     }
     if (vm->cpus.modules.value > 1 && d->qemu->version >= QEMU_9_1) {
         diag = diag_add(diags, RULE_CPU_TOPOLOGY, vm->cpus.modules.at,
@@ -124,6 +80,36 @@ static void check_path(const struct text *path, const char *key, struct diags *d
     diag_help(diags, diag, "write the path from / on: /…/%.40s", path->value);
 }
 
+/* U+FFFE and U+FFFF, which XML has not (XML 1.0, section 2.2); controls are refused for all. */
+static void check_characters(const struct text *text, const char *key, struct diags *diags)
+{
+    const char *value = text->value ? text->value : "";
+    if (!strstr(value, "\xEF\xBF\xBE") && !strstr(value, "\xEF\xBF\xBF"))
+        return;
+    struct diag *diag = diag_add(diags, RULE_LIBVIRT_VALUE, text->at,
+                                 "'%s' holds a character that XML cannot", key);
+    diag_help(diags, diag, "leave out U+FFFE and U+FFFF, which stand for no character");
+}
+
+static void check_texts(const struct vm *vm, struct diags *diags)
+{
+    const struct boot *b = &vm->boot;
+    const struct { const char *key; const struct text *text; } texts[] = {
+        {"description", &vm->description}, {"kernel", &b->kernel}, {"initrd", &b->initrd},
+        {"cmdline", &b->cmdline},          {"code", &b->code},     {"vars", &b->vars},
+        {"emulator", &vm->libvirt_emulator}};
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        check_characters(texts[i].text, texts[i].key, diags);
+    const struct text *last = NULL;
+    FOR_EACH_REGION(vm, owner, region)
+    {
+        const struct text *path = &region->backend.path;
+        if (!last || !same_place(path->at, last->at))
+            check_characters(path, "path", diags);
+        last = path;
+    }
+}
+
 static void check_paths(const struct vm *vm, struct diags *diags)
 {
     const struct boot *b = &vm->boot;
@@ -155,37 +141,10 @@ void check_libvirt_values(struct check_context *c)
         diag_help(c->diags, diag, "write what 'uuidgen' prints, or leave it out");
     }
     check_paths(c->vm, c->diags);
+    check_texts(c->vm, c->diags);
 }
 
 /* --- backends ------------------------------------------------------------------------------- */
-
-/* Keys of a backend of which the domain has one for all of its memory: <source type>, <allocation>,
- * <nosharepages>, and dumpCore of <memory>. */
-static const struct {
-    const char *name;
-    size_t offset;
-} whole_keys[] = {
-    {"kind", offsetof(struct backend, kind)},
-    {"prealloc", offsetof(struct backend, prealloc)},
-    {"merge", offsetof(struct backend, merge)},
-    {"dump", offsetof(struct backend, dump)},
-};
-
-static const struct choice *whole_key(const struct region *region, size_t key)
-{
-    return (const struct choice *)((const char *)&region->backend + whole_keys[key].offset);
-}
-
-/* The region that shows what the domain has for a key, where this one has something else, else
- * NULL. Huge pages are allocated at the start whatever the file says. */
-static const struct region *differs(const struct domain *d, const struct region *region, size_t key)
-{
-    bool prealloc = whole_keys[key].offset == offsetof(struct backend, prealloc);
-    if (prealloc && region->backend.hugepages.value)
-        return NULL;
-    const struct region *other = prealloc ? d->first_small : d->first;
-    return other && whole_key(other, key)->value != whole_key(region, key)->value ? other : NULL;
-}
 
 static void check_cell_backend(const struct domain *d, const struct region *region,
                                struct diags *diags)
@@ -193,30 +152,30 @@ static void check_cell_backend(const struct domain *d, const struct region *regi
     const struct backend *b = &region->backend;
     struct diag *diag;
     if (b->kind.value == BACKEND_FILE) {
-        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, key_place(b->kind.at, region),
+        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, backend_key_place(b->kind.at, region),
                         "libvirt puts the files of normal memory into a directory of its own, and "
                         "takes no path");
         diag_help(diags, diag, "write 'kind: memfd', with 'hugepages' if they are wanted");
         return;
     }
-    for (size_t key = 0; key < ARRAY_SIZE(whole_keys); key++) {
-        const struct region *other = differs(d, region, key);
+    for (enum whole_key key = 0; key < WHOLE_KEYS; key++) {
+        const struct region *other = domain_differs(d, region, key);
         if (!other)
             continue;
-        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, key_place(whole_key(region, key)->at, region),
+        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, backend_key_place(whole_key(region, key)->at, region),
                         "libvirt has one '%s' for all of the guest's memory, and another region "
-                        "has another", whole_keys[key].name);
-        diag_note(diags, diag, key_place(whole_key(other, key)->at, other), "the other region's");
+                        "has another", whole_key_names[key]);
+        diag_note(diags, diag, backend_key_place(whole_key(other, key)->at, other), "the other region's");
         diag_help(diags, diag, "give all normal memory the same '%s', as in 'defaults: {backend: "
-                  "…}'", whole_keys[key].name);
+                  "…}'", whole_key_names[key]);
     }
     if (b->kind.value == BACKEND_RAM && b->share.value) {
-        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, key_place(b->share.at, region),
+        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, backend_key_place(b->share.at, region),
                         "libvirt makes shared memory of kind ram a file in a directory of its own");
         diag_help(diags, diag, "write 'kind: memfd'");
     }
     if (!b->reserve.value) {
-        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, key_place(b->reserve.at, region),
+        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, backend_key_place(b->reserve.at, region),
                         "libvirt cannot leave out the reservation of memory");
         diag_help(diags, diag, "leave 'reserve' out");
     }
@@ -228,7 +187,7 @@ void check_libvirt_backends(struct check_context *c)
     const struct backend *last = NULL;
     FOR_EACH_REGION(c->vm, owner, region)
     {
-        if (!in_cell(region, c->qemu))
+        if (!domain_in_cell(&d, region))
             continue;
         /* What many regions take from one place is judged once. */
         if (!last || !same_place(last->at, region->backend.at))
@@ -238,82 +197,6 @@ void check_libvirt_backends(struct check_context *c)
 }
 
 /* --- SPM ------------------------------------------------------------------------------------ */
-
-/* Why an SPM region cannot be a memory device in the XML; `why` NULL: it can. */
-struct obstacle {
-    const char *why;
-    const char *help;
-    struct span at;
-};
-
-static bool same_placement(const struct backend *a, const struct backend *b)
-{
-    return a->policy.value == b->policy.value && id_list_equal(&a->host_nodes, &b->host_nodes);
-}
-
-/* The placement that <memnode> gives the cell of a node and its devices that are not bound by
- * themselves: that of its normal memory, else the first that only <memnode> can say. NULL: none. */
-static const struct backend *cell_placement(const struct domain *d, const struct node *node)
-{
-    const struct backend *placement = NULL;
-    for (size_t r = 0; r < node->region_count; r++) {
-        const struct backend *b = &node->regions[r].backend;
-        if (in_cell(&node->regions[r], d->qemu))
-            return b;
-        bool only_cell = b->policy.value != POLICY_DEFAULT && b->policy.value != POLICY_BIND;
-        if (!placement && only_cell)
-            placement = b;
-    }
-    return placement;
-}
-
-/* Whether the region's placement can be said: <nodemask> binds it; else it has its cell's. Before
- * 12.8 the node of SPM alone is no cell. */
-static bool placeable(const struct domain *d, const struct node *node, const struct region *region)
-{
-    if (region->backend.policy.value == POLICY_BIND)
-        return true;
-    const struct backend *cell = d->release >= LIBVIRT_12_8 ? cell_placement(d, node) : NULL;
-    return cell ? same_placement(cell, &region->backend)
-                : region->backend.policy.value == POLICY_DEFAULT;
-}
-
-static struct obstacle find_obstacle(const struct domain *d, const struct node *node,
-                                     const struct region *region)
-{
-    const struct backend *b = &region->backend;
-    if (b->kind.value == BACKEND_FILE)
-        return (struct obstacle){
-            "a DIMM has no path",
-            "open the file to libvirt's QEMU (cgroup_device_acl and the security driver in "
-            "qemu.conf), or write 'kind: memfd'",
-            key_place(b->kind.at, region)};
-    if (d->release < LIBVIRT_9_1)
-        return (struct obstacle){"9.0 does not start with a device that it does not know",
-                                 "run libvirt 9.1 or newer", region->type.at};
-    static const char *const helps[] = {
-        "give it the 'kind' of the normal memory", "give it the 'prealloc' of the normal memory",
-        "give it the 'merge' of the normal memory", "give it the 'dump' of the normal memory"};
-    for (size_t key = 0; key < ARRAY_SIZE(whole_keys); key++)
-        if (differs(d, region, key))
-            return (struct obstacle){"its backend is not like that of the normal memory",
-                                     helps[key], key_place(whole_key(region, key)->at, region)};
-    if (b->kind.value == BACKEND_RAM && b->share.value)
-        return (struct obstacle){"shared memory of kind ram would become a file",
-                                 "write 'kind: memfd', for the normal memory too",
-                                 key_place(b->share.at, region)};
-    if (!b->reserve.value)
-        return (struct obstacle){"the reservation of memory cannot be left out",
-                                 "leave 'reserve' out", key_place(b->reserve.at, region)};
-    if (!placeable(d, node, region))
-        return (struct obstacle){b->policy.value == POLICY_DEFAULT
-                                     ? "the host placement of its node would hold for it, too"
-                                     : "one device alone can only be bound",
-                                 "write 'host-nodes' and 'policy: bind', or place it like the rest "
-                                 "of its node",
-                                 key_place(b->policy.at, region)};
-    return (struct obstacle){0};
-}
 
 /* libvirt drops an alias with another letter, and the override that names it is lost: the guest
  * gets the SPM as a plain DIMM (measured on 12.8). */
@@ -364,7 +247,7 @@ static void check_devices(const struct domain *d, struct diags *diags)
     {
         if (region->type.value != MEMORY_SPM)
             continue;
-        struct obstacle obstacle = find_obstacle(d, node, region);
+        struct obstacle obstacle = domain_obstacle(d, node, region);
         if (!obstacle.why) {
             devices++;
             check_alias(region, diags);
@@ -407,20 +290,13 @@ void check_libvirt_spm(struct check_context *c)
 
 /* --- cells and sizes ------------------------------------------------------------------------ */
 
-static bool is_cell(const struct node *node, const struct qemu_target *t)
-{
-    return node->cpus.count || qemu_boot_memory(node, t).size;
-}
-
 /* Nodes without memory. Where libvirt cannot make them, those without CPUs can be left to QEMU's
  * arguments as long as all that follow can, too: ids of cells are 0 ... N-1. */
 void check_libvirt_cells(struct check_context *c)
 {
     const struct vm *vm = c->vm;
     const struct domain d = read_domain(c);
-    size_t cells = vm->node_count;
-    while (cells && !is_cell(&vm->nodes[cells - 1], c->qemu))
-        cells--;
+    size_t cells = d.cell_count;
     for (size_t n = 0; n < cells && d.release < LIBVIRT_12_8; n++) {
         const struct node *node = &vm->nodes[n];
         if (qemu_boot_memory(node, c->qemu).size || node_repeats(vm, n))
@@ -469,7 +345,7 @@ static const struct region *odd_region(const struct domain *d, const struct node
     for (size_t r = 0; r < node->region_count; r++) {
         const struct region *region = &node->regions[r];
         const struct backend *b = &region->backend;
-        if (!in_cell(region, d->qemu))
+        if (!domain_in_cell(d, region))
             continue;
         if (b->kind.value != BACKEND_RAM && region->size.value % backend_alignment(b))
             return NULL;
@@ -528,14 +404,27 @@ void check_libvirt_sizes(struct check_context *c)
         for (size_t r = 0; r < node->region_count; r++) {
             const struct region *region = &node->regions[r];
             uint64_t size = region->size.value;
-            if (!in_cell(region, c->qemu) && size % backend_alignment(&region->backend) == 0 &&
-                size % (2 * MIB) && !find_obstacle(&d, node, region).why)
+            if (!domain_in_cell(&d, region) && size % backend_alignment(&region->backend) == 0 &&
+                size % (2 * MIB) && !domain_obstacle(&d, node, region).why)
                 rounded_up(c->diags, region->size.at, "a memory device", size, 2 * MIB);
         }
     }
     if (vm->max_memory.value % MIB)
         rounded_up(c->diags, vm->max_memory.at, "the maximum of memory", vm->max_memory.value, MIB);
     check_hmat_sizes(vm, c->diags);
+}
+
+/* --- distances ------------------------------------------------------------------------------ */
+
+void check_libvirt_distances(struct check_context *c)
+{
+    const struct domain d = read_domain(c);
+    if (!c->vm->distances.values || d.slit)
+        return;
+    struct diag *diag = diag_add(c->diags, RULE_LIBVIRT_DISTANCES, c->vm->distances.at,
+                                 "libvirt drops distances that are all 10 and 20: the guest gets no "
+                                 "SLIT, and takes just these");
+    diag_help(c->diags, diag, "leave 'distances' out, or write other values");
 }
 
 /* --- HMAT ----------------------------------------------------------------------------------- */
@@ -567,68 +456,28 @@ static void check_directions(const struct vm *vm, struct arena *arena, struct di
     }
 }
 
-/* What libvirt knows of the sources of a node's memory when it chooses the initiator. */
-struct source_choice {
-    const struct hmat_pair *nearest; /* lowest latency of any kind; the first of equals */
-    const struct hmat_pair *widest;  /* highest bandwidth */
-    uint64_t latency, bandwidth;
-};
-
-static void offer_source(struct source_choice *choice, const struct hmat_pair *pair)
-{
-    for (int type = 0; type < HMAT_TYPES; type++) {
-        const struct number *value = &pair->values[type];
-        bool latency = type <= HMAT_WRITE_LATENCY;
-        if (!given(value->at))
-            continue;
-        if (latency && (!choice->nearest || value->value < choice->latency)) {
-            choice->nearest = pair;
-            choice->latency = value->value;
-        } else if (!latency && value->value > choice->bandwidth) {
-            choice->widest = pair;
-            choice->bandwidth = value->value;
-        }
-    }
-}
-
-static uint64_t first_cpu_node(const struct vm *vm)
-{
-    size_t n = 0;
-    while (n < vm->node_count && !vm->nodes[n].cpus.count)
-        n++;
-    return n;
-}
-
-/* virDomainNumaGetNodeInitiator() in libvirt's src/conf/numa_conf.c. Only a node with boot memory
- * has the entry in the HMAT that the initiator is in. */
+/* Only a node with boot memory has the entry in the HMAT that the initiator is in. */
 static void check_chosen_initiators(const struct domain *d, struct arena *arena,
                                     struct diags *diags)
 {
     const struct vm *vm = d->vm;
-    struct source_choice *choices = arena_alloc(arena, vm->node_count, sizeof(*choices));
-    for (size_t i = 0; i < vm->pair_count; i++)
-        if (vm->pairs[i].to.value < vm->node_count)
-            offer_source(&choices[vm->pairs[i].to.value], &vm->pairs[i]);
+    const struct domain_initiator *initiators = domain_initiators(d, arena);
     for (size_t n = 0; n < vm->node_count; n++) {
         const struct node *node = &vm->nodes[n];
+        const struct domain_initiator *chosen = &initiators[n];
         if (!given(node->initiator.at) || node->cpus.count || node_repeats(vm, n) ||
-            !qemu_boot_memory(node, d->qemu).size)
-            continue;
-        const struct hmat_pair *best =
-            choices[n].nearest ? choices[n].nearest : choices[n].widest;
-        uint64_t chosen = best ? best->from.value : first_cpu_node(vm);
-        if (chosen == node->initiator.value)
+            !qemu_boot_memory(node, d->qemu).size || chosen->node == node->initiator.value)
             continue;
         struct diag *diag = diag_add(diags, RULE_LIBVIRT_INITIATOR, node->initiator.at,
                                      "libvirt chooses the initiator itself: the guest will see "
-                                     "node %" PRIu64 ", not node %" PRIu64, chosen,
+                                     "node %" PRIu64 ", not node %" PRIu64, chosen->node,
                                      node->initiator.value);
-        if (best)
-            diag_note(diags, diag, best->at, choices[n].nearest
-                                                 ? "it has the lowest latency to this node"
-                                                 : "it has the highest bandwidth to this node");
+        if (chosen->best)
+            diag_note(diags, diag, chosen->best->at,
+                      chosen->by_latency ? "it has the lowest latency to this node"
+                                         : "it has the highest bandwidth to this node");
         diag_help(diags, diag, "give node %" PRIu64 " the lowest latency to this node, or write "
-                  "'initiator: %" PRIu64 "'", node->initiator.value, chosen);
+                  "'initiator: %" PRIu64 "'", node->initiator.value, chosen->node);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "load.h"
+#include "target_libvirt.h"
 
 static void override(struct vm *vm, const struct overrides *o)
 {
@@ -29,6 +30,16 @@ static void assume(struct compilation *c, struct prediction *p)
     diag_help(&c->diags, d, "write 'machine: {cpu-vendor: amd}' or 'intel', as the host is");
 }
 
+/* What libvirt makes of the guest before QEMU gets it: the model of that guest. */
+static const struct vm *adjust(struct compilation *c, struct prediction *p)
+{
+    if (p->target != TARGET_LIBVIRT)
+        return &c->vm;
+    struct domain domain = domain_read(&c->vm, &p->qemu);
+    domain_adjust_target(&domain, &p->qemu);
+    return domain_guest(&domain, &c->arena);
+}
+
 /* Judges for a target that runs QEMU, and makes its guest's tables. `model` says whether the model
  * is without errors; QEMU's own rules stand on one with errors too, so that one run reports theirs. */
 static void predict_qemu(struct compilation *c, const struct overrides *o,
@@ -42,14 +53,16 @@ static void predict_qemu(struct compilation *c, const struct overrides *o,
         check_run(&context, PHASE_TARGET);
     if (model && o->judges_guest)
         check_run(&context, PHASE_GUEST);
-    if (!model || c->diags.errors != before ||
-        !layout_qemu(&p->layout, &c->vm, &p->qemu, &c->arena, &c->diags))
+    if (!model || c->diags.errors != before)
+        return;
+    const struct vm *guest = adjust(c, p);
+    if (!layout_qemu(&p->layout, &c->vm, &p->qemu, &c->arena, &c->diags))
         return;
     context.layout = &p->layout;
     if (o->judges_guest)
         check_run(&context, PHASE_PLACED);
     p->ok = true;
-    tables_qemu(&p->tables, &c->vm, &p->qemu, &p->layout, &c->arena);
+    tables_qemu(&p->tables, guest, &p->qemu, &p->layout, &c->arena);
     if (o->predicts && !diag_count(&c->diags, SEVERITY_ERROR))
         assume(c, p);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "emit.h"
 
+#include "emit_libvirt.h"
 #include "emit_qemu.h"
 
 static const struct emitter emitters[] = {
     {TARGET_QEMU, {FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV}, emit_qemu},
+    {TARGET_LIBVIRT, {FORMAT_XML}, emit_libvirt},
 };
 
 const struct emitter *emitter_for(enum target_bit target)

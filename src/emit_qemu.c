@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "argv.h"
 #include "hmat_scale.h"
 #include "kernel_parameters.h"
 
@@ -107,18 +106,12 @@ static void emit_kernel(struct argv *argv, const struct vm *vm, const struct qem
     if (!boot->kernel.value)
         return;
     struct strbuf cmdline = {0};
-    strbuf_adds(&cmdline, boot->cmdline.value ? boot->cmdline.value : "");
-    struct strbuf parameters = {0};
-    kernel_parameters(&parameters, vm, t, layout);
-    if (cmdline.len && parameters.len)
-        strbuf_addc(&cmdline, ' ');
-    strbuf_add(&cmdline, parameters.data, parameters.len);
+    kernel_cmdline(&cmdline, vm, t, layout);
     argv_option(argv, "-kernel", boot->kernel.value);
     if (boot->initrd.value)
         argv_option(argv, "-initrd", boot->initrd.value);
     if (cmdline.len)
         argv_option(argv, "-append", cmdline.data);
-    strbuf_free(&parameters);
     strbuf_free(&cmdline);
 }
 
@@ -143,7 +136,7 @@ static void emit_memory(struct argv *argv, const struct vm *vm, const struct lay
 }
 
 /* What QEMU takes by itself is left out. */
-static void emit_backend(struct argv *argv, const struct region *region, uint64_t size)
+void emit_qemu_backend(struct argv *argv, const struct region *region, uint64_t size)
 {
     static const char *const types[] = {[BACKEND_RAM] = "memory-backend-ram",
                                         [BACKEND_MEMFD] = "memory-backend-memfd",
@@ -186,10 +179,10 @@ static void emit_node(struct argv *argv, const struct vm *vm, const struct qemu_
     struct boot_memory memory = qemu_boot_memory(node, t);
     const struct region *boot = memory.region;
     if (boot)
-        emit_backend(argv, boot, memory.size);
+        emit_qemu_backend(argv, boot, memory.size);
     for (size_t r = 0; r < node->region_count && !qemu_spm_is_boot_memory(t); r++)
         if (node->regions[r].type.value == MEMORY_SPM)
-            emit_backend(argv, &node->regions[r], node->regions[r].size.value);
+            emit_qemu_backend(argv, &node->regions[r], node->regions[r].size.value);
     struct strbuf *b = argv_option(argv, "-numa", "node,nodeid=");
     strbuf_add_u64(b, node->id);
     add_ranges(b, ",cpus=", &node->cpus);
@@ -225,7 +218,7 @@ static void emit_distances(struct argv *argv, const struct vm *vm)
         }
 }
 
-static void emit_hmat(struct argv *argv, const struct vm *vm, const struct tables *tables)
+void emit_qemu_pair(struct argv *argv, const struct hmat_pair *pair)
 {
     static const char *const types[HMAT_TYPES] = {
         [HMAT_ACCESS_LATENCY] = ",hierarchy=memory,data-type=access-latency,latency=",
@@ -235,44 +228,53 @@ static void emit_hmat(struct argv *argv, const struct vm *vm, const struct table
         [HMAT_READ_BANDWIDTH] = ",hierarchy=memory,data-type=read-bandwidth,bandwidth=",
         [HMAT_WRITE_BANDWIDTH] = ",hierarchy=memory,data-type=write-bandwidth,bandwidth=",
     };
-    for (size_t i = 0; i < vm->pair_count; i++) {
-        const struct hmat_pair *pair = &vm->pairs[i];
-        for (int type = 0; type < HMAT_TYPES; type++) {
-            if (!given(pair->values[type].at))
-                continue;
-            struct strbuf *b = argv_option(argv, "-numa", "hmat-lb,initiator=");
-            strbuf_add_u64(b, pair->from.value);
-            add_key_u64(b, ",target=", pair->to.value);
-            strbuf_adds(b, types[type]);
-            uint64_t value = hmat_in_qemu_units((enum hmat_type)type, pair->values[type].value);
-            if (hmat_is_latency((enum hmat_type)type))
-                strbuf_add_u64(b, value);
-            else
-                strbuf_add_qemu_size(b, value);
-        }
+    for (int type = 0; type < HMAT_TYPES; type++) {
+        if (!given(pair->values[type].at))
+            continue;
+        struct strbuf *b = argv_option(argv, "-numa", "hmat-lb,initiator=");
+        strbuf_add_u64(b, pair->from.value);
+        add_key_u64(b, ",target=", pair->to.value);
+        strbuf_adds(b, types[type]);
+        uint64_t value = hmat_in_qemu_units((enum hmat_type)type, pair->values[type].value);
+        if (hmat_is_latency((enum hmat_type)type))
+            strbuf_add_u64(b, value);
+        else
+            strbuf_add_qemu_size(b, value);
     }
-    for (size_t i = 0; i < tables->hmat.cache_count; i++) {
-        const struct hmat_cache *c = tables->hmat.caches[i].cache;
-        struct strbuf *b = argv_option(argv, "-numa", "hmat-cache,node-id=");
-        strbuf_add_u64(b, c->node.value);
-        add_key_size(b, ",size=", c->size.value);
-        add_key_u64(b, ",level=", c->level.value);
-        add_key_text(b, ",associativity=", associativity_names[c->associativity.value]);
-        add_key_text(b, ",policy=", cache_policy_names[c->policy.value]);
-        add_key_u64(b, ",line=", c->line.value);
-    }
+}
+
+void emit_qemu_cache(struct argv *argv, const struct hmat_cache *c)
+{
+    struct strbuf *b = argv_option(argv, "-numa", "hmat-cache,node-id=");
+    strbuf_add_u64(b, c->node.value);
+    add_key_size(b, ",size=", c->size.value);
+    add_key_u64(b, ",level=", c->level.value);
+    add_key_text(b, ",associativity=", associativity_names[c->associativity.value]);
+    add_key_text(b, ",policy=", cache_policy_names[c->policy.value]);
+    add_key_u64(b, ",line=", c->line.value);
+}
+
+static void emit_hmat(struct argv *argv, const struct vm *vm, const struct tables *tables)
+{
+    for (size_t i = 0; i < vm->pair_count; i++)
+        emit_qemu_pair(argv, &vm->pairs[i]);
+    for (size_t i = 0; i < tables->hmat.cache_count; i++)
+        emit_qemu_cache(argv, tables->hmat.caches[i].cache);
+}
+
+void emit_qemu_device(struct argv *argv, const struct placement *spm)
+{
+    struct strbuf *b = argv_option(argv, "-device", "sp-mem");
+    add_key_text(b, ",id=", spm->region->id.value);
+    add_key_text(b, ",memdev=", spm->region->id.value);
+    add_key_u64(b, ",node=", spm->region->node);
+    strbuf_addf(b, ",addr=0x%" PRIx64, spm->address);
 }
 
 static void emit_devices(struct argv *argv, const struct layout *layout)
 {
-    for (size_t i = 0; i < layout->spm_count; i++) {
-        const struct placement *spm = &layout->spm[i];
-        struct strbuf *b = argv_option(argv, "-device", "sp-mem");
-        add_key_text(b, ",id=", spm->region->id.value);
-        add_key_text(b, ",memdev=", spm->region->id.value);
-        add_key_u64(b, ",node=", spm->region->node);
-        strbuf_addf(b, ",addr=0x%" PRIx64, spm->address);
-    }
+    for (size_t i = 0; i < layout->spm_count; i++)
+        emit_qemu_device(argv, &layout->spm[i]);
 }
 
 static void emit_arguments(struct argv *argv, const struct vm *vm, const struct prediction *p,

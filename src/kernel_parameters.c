@@ -37,3 +37,15 @@ void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qem
     if (out->len > start && smallest > lowest && !(own && strstr(own, "nokaslr")))
         strbuf_adds(out, " nokaslr");
 }
+
+void kernel_cmdline(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
+                    const struct layout *layout)
+{
+    struct strbuf parameters = {0};
+    strbuf_adds(out, vm->boot.cmdline.value ? vm->boot.cmdline.value : "");
+    kernel_parameters(&parameters, vm, t, layout);
+    if (out->len && parameters.len)
+        strbuf_addc(out, ' ');
+    strbuf_add(out, parameters.data, parameters.len);
+    strbuf_free(&parameters);
+}

@@ -16,4 +16,8 @@ void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size, bool ram
 void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
                        const struct layout *layout);
 
+/* The kernel's whole command line: the file's, then those parameters. */
+void kernel_cmdline(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
+                    const struct layout *layout);
+
 #endif

@@ -174,9 +174,16 @@ static bool place_free(struct placer *p, struct placement *place, const struct p
     return false;
 }
 
+/* What manages QEMU may ask for more slots than the file does. */
+static uint64_t slots_for(const struct layout *l, const struct vm *vm, const struct qemu_target *t)
+{
+    bool window = l->max_memory > l->ram || l->spm_count;
+    return window ? u64_max(vm->slots.value, t->least_slots) : vm->slots.value;
+}
+
 /* Places every SPM region with high memory at l->high_base, and sizes the window. */
-static bool place_spm(struct layout *l, const struct vm *vm, struct arena *arena,
-                      struct diags *diags)
+static bool place_spm(struct layout *l, const struct vm *vm, const struct qemu_target *t,
+                      struct arena *arena, struct diags *diags)
 {
     struct placer p = {
         .vm = vm,
@@ -187,8 +194,8 @@ static bool place_spm(struct layout *l, const struct vm *vm, struct arena *arena
     };
     bool fixed = given(vm->max_memory.at);
     l->block = memory_block(l);
-    l->slots = vm->slots.value;
     l->max_memory = fixed ? vm->max_memory.value : l->ram;
+    l->slots = slots_for(l, vm, t);
     l->window = round_up(l->high_base + l->above, GIB);
     l->window_size = l->max_memory > l->ram ? l->max_memory - l->ram + l->slots * GIB : 0;
     if (fixed)
@@ -205,7 +212,7 @@ static bool place_spm(struct layout *l, const struct vm *vm, struct arena *arena
     if (!fixed && p.taken_count) {
         /* Without the slack of slots: the end of the last region. */
         uint64_t end = end_of(p.taken[p.taken_count - 1]);
-        l->max_memory = l->ram + round_up(end - l->window, 4 * KIB);
+        l->max_memory = l->ram + round_up(end - l->window, t->size_unit);
         l->window_size = l->max_memory - l->ram + l->slots * GIB;
     }
     if (!l->window_size)
@@ -278,13 +285,13 @@ static bool place_high(struct layout *l, const struct vm *vm, const struct qemu_
     struct diag *d;
     bool amd_rule = t->amd && qemu_has_amd_rule(t);
     l->high_base = FOUR_GIB;
-    bool placed = place_spm(l, vm, arena, &low);
+    bool placed = place_spm(l, vm, t, arena, &low);
     /* A window of a given size says by itself where QEMU puts it. */
     bool goes_high = amd_rule && given(vm->max_memory.at) && top_address(l, FOUR_GIB, t) >= HT_HOLE;
     if (placed && !(amd_rule && top_address(l, FOUR_GIB, t) >= HT_HOLE))
         return true;
     l->high_base = TIB;
-    bool moved = amd_rule && place_spm(l, vm, arena, &high) && top_address(l, FOUR_GIB, t) >= HT_HOLE;
+    bool moved = amd_rule && place_spm(l, vm, t, arena, &high) && top_address(l, FOUR_GIB, t) >= HT_HOLE;
     if (moved && !t->vendor_assumed)
         return true;
     if (moved || (placed && t->vendor_assumed)) {
@@ -557,8 +564,8 @@ bool layout_qemu(struct layout *l, const struct vm *vm, const struct qemu_target
     l->spm = arena_alloc(arena, vm->region_count, sizeof(*l->spm));
     if (!qemu_spm_is_boot_memory(t))
         l->spm_count = collect_spm(l->spm, vm);
-    l->slots = vm->slots.value;
     l->max_memory = given(vm->max_memory.at) ? vm->max_memory.value : l->ram;
+    l->slots = slots_for(l, vm, t);
     if (given(vm->max_memory.at) && !check_max_memory(l, vm, diags))
         return false;
     if (!place_high(l, vm, t, arena, diags))

@@ -38,7 +38,7 @@ static const struct {
     unsigned commands;
     int flags;
 } table[] = {
-    {"target", OPTION_TARGET, "TARGET", "qemu",
+    {"target", OPTION_TARGET, "TARGET", "qemu or libvirt",
      COMMAND_GEN | COMMAND_EXPECT | COMMAND_VERIFY, 0},
     {"target", OPTION_TARGET, "TARGET",
      "qemu, libvirt or cloud-hypervisor; default: those that the file names, or qemu",
@@ -76,7 +76,7 @@ static const char *const format_names[] = {
     [FORMAT_SHELL] = "shell", [FORMAT_JSON] = "json", [FORMAT_ARGV] = "argv",
     [FORMAT_TEXT] = "text",   [FORMAT_RAW] = "raw",   [FORMAT_DMESG] = "dmesg",
     [FORMAT_YAML] = "yaml",   [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github",
-    [FORMAT_TAP] = "tap",
+    [FORMAT_TAP] = "tap",     [FORMAT_XML] = "xml",
 };
 
 static const char *const table_names[] = {[TABLE_E820] = "e820",
@@ -126,7 +126,7 @@ static void complete(struct argp_state *state, const struct command *command, st
     if (command->bit == COMMAND_GEN) {
         const struct emitter *emitter = emitter_for(o->target);
         if (!o->target)
-            argp_error(state, "'gen' needs a --target: qemu");
+            argp_error(state, "'gen' needs a --target: qemu or libvirt");
         if (!emitter)
             argp_error(state, "'gen' has no target '%s' in this version",
                        target_names[target_index(o->target)]);
@@ -139,10 +139,10 @@ static void complete(struct argp_state *state, const struct command *command, st
     if (o->guest && o->qmp)
         argp_error(state, "--guest is the guest itself, --qmp is seen from the host: one of them, please");
     if (command->bit & (COMMAND_EXPECT | COMMAND_VERIFY)) {
-        if (o->target && o->target != TARGET_QEMU)
+        if (o->target == TARGET_CLOUDHV)
             argp_error(state, "'%s' has no target '%s' in this version", command->name,
                        target_names[target_index(o->target)]);
-        o->target = TARGET_QEMU;
+        o->target = o->target ? o->target : TARGET_QEMU;
     }
 }
 

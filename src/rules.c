@@ -2549,7 +2549,9 @@ static const struct rule rules[RULE_COUNT] = {
             "SEV-SNP and TDX are features of the host's CPU that QEMU reaches through kvm alone: \"cannot set\n"
             "up private guest memory for sev-snp-guest: KVM required\" (QEMU 11.1.2). There is no emulation\n"
             "of either; to try a topology under tcg, leave 'confidential' out. Firmware treats the SPM of\n"
-            "confidential guests in its own way: see firmware-snp-spm and firmware-tdx-spm.",
+            "confidential guests in its own way: see firmware-snp-spm and firmware-tdx-spm. For libvirt none\n"
+            "is emitted: its <launchSecurity> needs a host with the feature even to be defined, and was not\n"
+            "tried with SPM.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"
@@ -2881,7 +2883,7 @@ static const struct rule rules[RULE_COUNT] = {
     [RULE_LIBVIRT_VALUE] = {
         .id = "SPM629", .name = "libvirt-value",
         .phase = PHASE_TARGET, .targets = TARGET_LIBVIRT, .severity = E,
-        .summary = "a uuid or path that libvirt does not take",
+        .summary = "a uuid, path or text that libvirt does not take",
         .check = check_libvirt_values,
         .explanation =
             "libvirt's schema (domain.rng) takes a uuid as 32 hexadecimal digits, also grouped as 8-4-4-4-12,\n"
@@ -2889,7 +2891,8 @@ static const struct rule rules[RULE_COUNT] = {
             "started by the daemon, in /, so a relative path would not mean what it means to the one who\n"
             "wrote it, not even where the schema is not asked. Without a uuid libvirt makes one; with one,\n"
             "defining the same file again changes the domain instead of being refused. Without an emulator\n"
-            "libvirt takes its own.",
+            "libvirt takes its own. The characters U+FFFE and U+FFFF cannot be in XML in any form. And the\n"
+            "host's CPU gets fewer address bits by the 'limit' of <maxphysaddr>, which came with 9.3.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"
@@ -3505,6 +3508,39 @@ static const struct rule rules[RULE_COUNT] = {
             "  - {id: 2, cpus: 2-3, memory: 4GiB}\n"
             "distances: {0: {1: 17, 2: 21}, 1: {2: 28}}\n"
             "rules: {disable: spm-no-hmat}\n"
+            "targets: {libvirt: {version: \"12.8\"}}\n",
+    },
+    [RULE_LIBVIRT_DISTANCES] = {
+        .id = "SPM660", .name = "libvirt-distances",
+        .phase = PHASE_TARGET, .targets = TARGET_LIBVIRT, .severity = N,
+        .summary = "distances that libvirt does not pass on",
+        .check = check_libvirt_distances,
+        .explanation =
+            "Where all distances are 10 to a node itself and 20 to any other, libvirt takes them for its\n"
+            "defaults and gives QEMU none (virDomainNumaNodesDistancesAreBeingSet in src/conf/numa_conf.c;\n"
+            "12.8.0, run), so that the guest has no SLIT. From QEMU alone it would have one. Linux takes 10\n"
+            "and 20 where there is no SLIT (include/linux/topology.h), so what it knows is the same; only\n"
+            "the table is missing.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "machine: {cpu-vendor: amd}\n"
+            "cpus: {count: 4, sockets: 2}\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 4GiB}\n"
+            "  - {id: 1, cpus: 2-3, memory: 4GiB}\n"
+            "distances: {0: {1: 20}}\n"
+            "rules: {disable: distance-alike}\n"
+            "targets: {libvirt: {version: \"12.8\"}}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "machine: {cpu-vendor: amd}\n"
+            "cpus: {count: 4, sockets: 2}\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 4GiB}\n"
+            "  - {id: 1, cpus: 2-3, memory: 4GiB}\n"
+            "distances: {0: {1: 21}}\n"
             "targets: {libvirt: {version: \"12.8\"}}\n",
     },
     [RULE_FIRMWARE_FILES] = {

@@ -15,7 +15,7 @@ static const struct command commands[] = {
      "Judge topologies, and those below directories.",
      {FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_GITHUB}, cmd_check},
     {"gen", COMMAND_GEN, "FILE", false, "Emit a VMM configuration.",
-     {FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV}, cmd_gen},
+     {FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV, FORMAT_XML}, cmd_gen},
     {"expect", COMMAND_EXPECT, "FILE", false, "Emit the tables that the guest will see.",
      {FORMAT_TEXT, FORMAT_JSON, FORMAT_RAW, FORMAT_DMESG}, cmd_expect},
     {"verify", COMMAND_VERIFY, "FILE", false, "Hold a guest against its topology.",

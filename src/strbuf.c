@@ -166,6 +166,22 @@ void strbuf_add_json(struct strbuf *b, const char *text)
     strbuf_addc(b, '"');
 }
 
+/* Tabs and line ends are references, as a reader makes blanks of those in attributes (XML 1.0,
+ * section 3.3.3). */
+void strbuf_add_xml(struct strbuf *b, const char *text)
+{
+    static const char *const references[128] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;",   ['\''] = "&apos;", ['"'] = "&quot;",
+        ['\t'] = "&#9;", ['\n'] = "&#10;", ['\r'] = "&#13;"};
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c < 128 && references[c])
+            strbuf_adds(b, references[c]);
+        else
+            strbuf_addc(b, *p);
+    }
+}
+
 void strbuf_add_yaml(struct strbuf *b, const char *text)
 {
     bool plain = *text != '\0' && *text != '-' && *text != '=';

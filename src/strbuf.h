@@ -60,6 +60,9 @@ void strbuf_add_shell(struct strbuf *b, const char *text, size_t len);
 void strbuf_add_qemu(struct strbuf *b, const char *text);
 /* A JSON string with its quotes. `text` is UTF-8. */
 void strbuf_add_json(struct strbuf *b, const char *text);
+/* Text or an attribute's value in XML, in either quotes. `text` is UTF-8 of characters that XML 1.0 has
+ * (section 2.2): no controls but tab, line feed and carriage return. */
+void strbuf_add_xml(struct strbuf *b, const char *text);
 /* A YAML scalar: plain where that reads back as the same text, else double-quoted. */
 void strbuf_add_yaml(struct strbuf *b, const char *text);
 

@@ -275,7 +275,7 @@ static void resolve_interface(struct qemu_target *t, const struct vm *vm, struct
 
 bool qemu_target_resolve(struct qemu_target *t, const struct vm *vm, struct diags *diags)
 {
-    *t = (struct qemu_target){.kvm = vm->machine.accel.value == ACCEL_KVM};
+    *t = (struct qemu_target){.kvm = vm->machine.accel.value == ACCEL_KVM, .size_unit = 4 * KIB};
     t->version = resolve_version(vm, diags);
     if (!t->version || !resolve_machine(t, vm, diags) || !resolve_model(t, vm, diags))
         return false;

@@ -42,6 +42,8 @@ struct qemu_target {
     bool vendor_assumed; /* ... if the host is, which the file does not say (kvm) */
     unsigned max_cpus;
     uint64_t pci_hole64; /* default size of the 64-bit PCI hole, bytes */
+    uint64_t size_unit;   /* of the maximum of memory, bytes */
+    uint64_t least_slots; /* where there is a window for memory devices */
 };
 
 /* Reads versions, machine and model of a completed model. Findings go to diags; false when there is

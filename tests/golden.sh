@@ -60,10 +60,16 @@ for file in examples/*.yaml; do
     name=${name%.yaml}
     record "$file" gen --target qemu >"$tmp/actual"
     settle "$name.gen"
+    record "$file" gen --target libvirt >"$tmp/actual"
+    settle "$name.gen-libvirt"
+    record "$file" gen --target libvirt --fragment >"$tmp/actual"
+    settle "$name.gen-libvirt-fragment"
     record "$file" expect >"$tmp/actual"
     settle "$name.expect"
     record "$file" expect --stage guest >"$tmp/actual"
     settle "$name.guest"
+    record "$file" expect --target libvirt >"$tmp/actual"
+    settle "$name.expect-libvirt"
     record "$file" show >"$tmp/actual"
     settle "$name.show"
 done

@@ -55,11 +55,11 @@ def run_spmtopo(*arguments):
     return done.stdout, done.stderr.decode("utf-8", "replace")
 
 
-def predictions(path):
-    """{table: bytes} as spmtopo expects them, and what it noted."""
+def predictions(path, target="qemu"):
+    """{table: bytes} as spmtopo expects them for a target, and what it noted."""
     expected, noted = {}, ""
     for table in qtest.TABLES:
-        expected[table], messages = run_spmtopo("expect", path, "--target", "qemu", "--table", table,
+        expected[table], messages = run_spmtopo("expect", path, "--target", target, "--table", table,
                                                 "--format", "raw")
         noted += messages
     return expected, noted

@@ -225,6 +225,15 @@ static void json_strings(void **state)
     strbuf_free(&b);
 }
 
+static void xml_text(void **state)
+{
+    (void)state;
+    struct strbuf b = {.data = NULL};
+    strbuf_add_xml(&b, "a<b>&\"c'\t\n\r\xC3\xA9,]]>");
+    assert_string_equal(b.data, "a&lt;b&gt;&amp;&quot;c&apos;&#9;&#10;&#13;\xC3\xA9,]]&gt;");
+    strbuf_free(&b);
+}
+
 static void yaml_scalars(void **state)
 {
     (void)state;
@@ -1056,6 +1065,7 @@ int main(void)
         cmocka_unit_test(shell_round_trip),
         cmocka_unit_test(qemu_values),
         cmocka_unit_test(json_strings),
+        cmocka_unit_test(xml_text),
         cmocka_unit_test(yaml_scalars),
         cmocka_unit_test(yaml_reads_back),
         cmocka_unit_test(yaml_special_characters_read_back),
