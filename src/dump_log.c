@@ -177,49 +177,66 @@ static void take_word_lines(struct view_log *log, const char *line)
         keep(log->truncated, sizeof(log->truncated), at, "");
 }
 
+/* Whether a line is one of those that the kernel logs behind a list. */
+static bool has_any(const char *line, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strstr(line, texts[i]))
+            return true;
+    return false;
+}
+
+/* What comes soon after the memory map, and after the SRAT, in every boot. */
+static const char *const behind_map[] = {"last_pfn = ", "e820: ", "efi: ",  "DMI: ",
+                                         "ACPI: ",      "SRAT: ", "NX (Execute Disable)"};
+static const char *const behind_srat[] = {"NUMA: ", "NODE_DATA(", "Zone ranges:", "Kernel command line:",
+                                          "Memory: "};
+
+static void take_other(struct log_reader *r, const char *line)
+{
+    struct view_log *log = &r->view->log;
+    const char *at;
+    r->map_open = r->map_open && !has_any(line, behind_map, ARRAY_SIZE(behind_map));
+    r->srat_open = r->srat_open && !has_any(line, behind_srat, ARRAY_SIZE(behind_srat));
+    for (int t = 0; t < VIEW_TABLES; t++) {
+        char start[16];
+        snprintf(start, sizeof(start), "ACPI: %s 0x", view_table_names[t]);
+        if ((at = after(line, start)))
+            take_table(log, (enum view_table)t, at);
+    }
+    take_word_lines(log, line);
+}
+
 static void take_line(struct log_reader *r)
 {
     struct guest_view *view = r->view;
     struct view_log *log = &view->log;
     const char *line = r->line;
     const char *at;
-    bool was_in_map = r->in_map;
-    r->in_map = false;
     if (after(line, "BIOS-provided physical RAM map:")) {
         start_boot(log);
-        r->in_map = true;
+        r->map_open = true;
+        r->srat_open = false;
     } else if ((at = after(line, "BIOS-e820: "))) {
         if (!log->e820.present) { /* the start of the log is missing */
             log->present = log->e820.present = true;
             log->e820.damage = "its start is missing";
         }
         take_e820(view, &log->e820, at);
-        r->in_map = true;
     } else if (after(line, "user-defined physical RAM map:")) {
-        log->user.present = true;
-        r->in_map = true;
-    } else if (log->user.present && (at = after(line, "user: ")) && strncmp(at, "[", 1) == 0) {
+        log->user.present = r->map_open = true;
+    } else if (log->user.present && (at = after(line, "user: ")) && *at == '[') {
         take_e820(view, &log->user, at);
-        r->in_map = true;
     } else if ((at = after(line, "SRAT: Node "))) {
-        log->present = true;
+        log->present = r->srat_open = true;
+        r->map_open = false;
         take_memory(view, at);
-        r->in_map = true;
     } else if ((at = after(line, "SRAT: PXM ")) && strstr(at, "APIC")) {
-        log->present = true;
+        log->present = r->srat_open = true;
+        r->map_open = false;
         take_cpu(view, at);
-        r->in_map = true;
     } else {
-        for (int t = 0; t < VIEW_TABLES; t++) {
-            char start[16];
-            snprintf(start, sizeof(start), "ACPI: %s 0x", view_table_names[t]);
-            if ((at = after(line, start)))
-                take_table(log, (enum view_table)t, at);
-        }
-        take_word_lines(log, line);
-        /* Noise of its own line says nothing about where the log ends. */
-        if (was_in_map && !r->len)
-            r->in_map = true;
+        take_other(r, line);
     }
 }
 
@@ -264,19 +281,21 @@ void log_feed(struct log_reader *r, const char *bytes, size_t len)
     }
 }
 
+static void cut(const char **damage)
+{
+    if (!*damage)
+        *damage = "the log ends with it, or inside it";
+}
+
 void log_end(struct log_reader *r)
 {
     struct view_log *log = &r->view->log;
-    bool cut = r->len != 0; /* the last line has no end */
     end_line(r);
-    if (!r->in_map)
-        return;
-    /* What the log ends in may have gone on. */
-    const char *damage = cut ? "the log ends in the middle of it" : "the log ends with it";
-    if (log->srat.present || log->cpu_count)
-        log->srat.damage = log->srat.damage ? log->srat.damage : damage;
-    else if (log->user.present)
-        log->user.damage = log->user.damage ? log->user.damage : damage;
-    else
-        log->e820.damage = log->e820.damage ? log->e820.damage : damage;
+    if (r->map_open)
+        cut(log->user.present ? &log->user.damage : &log->e820.damage);
+    if (r->srat_open)
+        cut(&log->srat.damage);
+    /* Processors come before memory. */
+    if (r->srat_open && !log->srat.present)
+        cut(&log->cpu_damage);
 }

@@ -101,7 +101,7 @@ struct log_reader {
     char line[4096];
     size_t len;
     bool too_long; /* the rest of the line is left out */
-    bool in_map;   /* the last line was one of firmware's map */
+    bool map_open, srat_open; /* nothing was seen yet of what the kernel logs behind it */
 };
 
 void log_feed(struct log_reader *reader, const char *bytes, size_t len);

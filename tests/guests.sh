@@ -237,6 +237,9 @@ against "$tmp/log" 'of two boots the last one counts, and fails' 1 log.spm FAIL
 sed -n '1,20p' "$log" >"$tmp/log"
 run verify "$good/topology.yaml" --guest "$tmp/log" --format json
 check 'a log that ends inside the map shows nothing' says 2 'shows nothing that the topology promises'
+sed -n '1,/gap 0x0000000080000000/p; $aa line of another' "$log" | sed '$!b' >"$tmp/log"
+run verify "$good/topology.yaml" --guest "$tmp/log"
+check 'nor does one that ends there with noise behind it' says 2 'the log ends with it, or inside it'
 sed '1,20d' "$log" >"$tmp/log"
 against "$tmp/log" 'a log without its start' 0 log.spm skip
 mkdir -p "$tmp/told/sys/firmware" "$tmp/told/proc"
