@@ -1,21 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 #include "acpi.h"
 
-/* The header of every ACPI table (ACPI 6.5, table 5.4), with the ids that QEMU writes. */
+#include <string.h>
+
+/* The header of every ACPI table: ACPI 6.5, table 5.4. */
 enum { HEADER_LENGTH = 36, LENGTH_OFFSET = 4, CHECKSUM_OFFSET = 9 };
 
-static size_t begin_table(struct strbuf *out, const char *signature, unsigned revision)
+const struct acpi_maker maker_qemu = {
+    .oem_id = "BOCHS ",
+    .table_prefix = "BXPC    ",
+    .creator = "BXPC",
+    .creator_revision = 1,
+    .srat_revision = 1,
+    .srat_reserved = 1, /* ACPI 6.5, table 5.57 */
+};
+
+const struct acpi_maker maker_cloudhv = {
+    .oem_id = "CLOUDH",
+    .table_prefix = "CH",
+    .creator = "RVAT",
+    .creator_revision = 0x01000000,
+    .srat_revision = 3,
+    .by_node = true,
+};
+
+static size_t begin_table(struct strbuf *out, const struct acpi_maker *maker,
+                          const char *signature, unsigned revision)
 {
     size_t start = out->len;
     strbuf_add(out, signature, 4);
     strbuf_add_le(out, 0, 4); /* length, set by end_table() */
     strbuf_add_le(out, revision, 1);
     strbuf_add_le(out, 0, 1); /* checksum, likewise */
-    strbuf_add(out, "BOCHS ", 6);
-    strbuf_add(out, "BXPC    ", 8);
+    strbuf_add(out, maker->oem_id, 6);
+    strbuf_adds(out, maker->table_prefix);
+    if (strlen(maker->table_prefix) < 8)
+        strbuf_addf(out, "%-*s", (int)(8 - strlen(maker->table_prefix)), signature);
     strbuf_add_le(out, 1, 4);
-    strbuf_add(out, "BXPC", 4);
-    strbuf_add_le(out, 1, 4);
+    strbuf_add(out, maker->creator, 4);
+    strbuf_add_le(out, maker->creator_revision, 4);
     return start;
 }
 
@@ -40,53 +63,81 @@ void e820_encode(struct strbuf *out, const struct e820_entry *entries, size_t co
     }
 }
 
-void srat_encode(struct strbuf *out, const struct srat *srat)
+static void encode_cpu(struct strbuf *out, const struct srat_cpu *cpu)
 {
-    size_t start = begin_table(out, "SRAT", 1);
-    strbuf_add_le(out, 1, 4); /* reserved, must be 1 (ACPI 6.5, table 5.57) */
-    strbuf_add_le(out, 0, 8);
-    for (size_t i = 0; i < srat->cpu_count; i++) {
-        const struct srat_cpu *cpu = &srat->cpus[i];
-        if (cpu->x2apic) { /* ACPI 6.5, table 5.61 */
-            strbuf_add_le(out, 2, 1);
-            strbuf_add_le(out, 24, 1);
-            strbuf_add_le(out, 0, 2);
-            strbuf_add_le(out, cpu->node, 4);
-            strbuf_add_le(out, cpu->apic_id, 4);
-            strbuf_add_le(out, SRAT_ENABLED, 4);
-            strbuf_add_le(out, 0, 4);
-            strbuf_add_le(out, 0, 4);
-        } else { /* ACPI 6.5, table 5.58 */
-            strbuf_add_le(out, 0, 1);
-            strbuf_add_le(out, 16, 1);
-            strbuf_add_le(out, cpu->node & 0xff, 1);
-            strbuf_add_le(out, cpu->apic_id, 1);
-            strbuf_add_le(out, SRAT_ENABLED, 4);
-            strbuf_add_le(out, 0, 1);
-            strbuf_add_le(out, cpu->node >> 8, 3);
-            strbuf_add_le(out, 0, 4);
-        }
-    }
-    for (size_t i = 0; i < srat->memory_count; i++) { /* ACPI 6.5, table 5.59 */
-        const struct affinity *memory = &srat->memory[i];
-        strbuf_add_le(out, 1, 1);
-        strbuf_add_le(out, 40, 1);
-        strbuf_add_le(out, memory->node, 4);
+    if (cpu->x2apic) { /* ACPI 6.5, table 5.61 */
+        strbuf_add_le(out, 2, 1);
+        strbuf_add_le(out, 24, 1);
         strbuf_add_le(out, 0, 2);
-        strbuf_add_le(out, memory->address, 8);
-        strbuf_add_le(out, memory->size, 8);
+        strbuf_add_le(out, cpu->node, 4);
+        strbuf_add_le(out, cpu->apic_id, 4);
+        strbuf_add_le(out, SRAT_ENABLED, 4);
         strbuf_add_le(out, 0, 4);
-        strbuf_add_le(out, memory->flags, 4);
-        strbuf_add_le(out, 0, 8);
+        strbuf_add_le(out, 0, 4);
+    } else { /* ACPI 6.5, table 5.58 */
+        strbuf_add_le(out, 0, 1);
+        strbuf_add_le(out, 16, 1);
+        strbuf_add_le(out, cpu->node & 0xff, 1);
+        strbuf_add_le(out, cpu->apic_id, 1);
+        strbuf_add_le(out, SRAT_ENABLED, 4);
+        strbuf_add_le(out, 0, 1);
+        strbuf_add_le(out, cpu->node >> 8, 3);
+        strbuf_add_le(out, 0, 4);
+    }
+}
+
+static void encode_affinity(struct strbuf *out, const struct affinity *memory)
+{
+    strbuf_add_le(out, 1, 1); /* ACPI 6.5, table 5.59 */
+    strbuf_add_le(out, 40, 1);
+    strbuf_add_le(out, memory->node, 4);
+    strbuf_add_le(out, 0, 2);
+    strbuf_add_le(out, memory->address, 8);
+    strbuf_add_le(out, memory->size, 8);
+    strbuf_add_le(out, 0, 4);
+    strbuf_add_le(out, memory->flags, 4);
+    strbuf_add_le(out, 0, 8);
+}
+
+/* Memory is in order of nodes; CPUs are in order of their numbers. */
+static void encode_by_node(struct strbuf *out, const struct srat *srat)
+{
+    uint32_t nodes = 0;
+    for (size_t i = 0; i < srat->cpu_count; i++)
+        nodes = srat->cpus[i].node >= nodes ? srat->cpus[i].node + 1 : nodes;
+    for (size_t i = 0; i < srat->memory_count; i++)
+        nodes = srat->memory[i].node >= nodes ? srat->memory[i].node + 1 : nodes;
+    for (uint32_t node = 0; node < nodes; node++) {
+        for (size_t i = 0; i < srat->memory_count; i++)
+            if (srat->memory[i].node == node)
+                encode_affinity(out, &srat->memory[i]);
+        for (size_t i = 0; i < srat->cpu_count; i++)
+            if (srat->cpus[i].node == node)
+                encode_cpu(out, &srat->cpus[i]);
+    }
+}
+
+void srat_encode(struct strbuf *out, const struct acpi_maker *maker, const struct srat *srat)
+{
+    size_t start = begin_table(out, maker, "SRAT", maker->srat_revision);
+    strbuf_add_le(out, maker->srat_reserved, 4);
+    strbuf_add_le(out, 0, 8);
+    if (maker->by_node) {
+        encode_by_node(out, srat);
+    } else {
+        for (size_t i = 0; i < srat->cpu_count; i++)
+            encode_cpu(out, &srat->cpus[i]);
+        for (size_t i = 0; i < srat->memory_count; i++)
+            encode_affinity(out, &srat->memory[i]);
     }
     end_table(out, start);
 }
 
-void slit_encode(struct strbuf *out, const struct slit *slit)
+void slit_encode(struct strbuf *out, const struct acpi_maker *maker, const struct slit *slit)
 {
     if (!slit->distances)
         return;
-    size_t start = begin_table(out, "SLIT", 1);
+    size_t start = begin_table(out, maker, "SLIT", 1);
     strbuf_add_le(out, slit->nodes, 8);
     strbuf_add(out, slit->distances, slit->nodes * slit->nodes);
     end_table(out, start);
@@ -144,11 +195,11 @@ static void encode_side_cache(struct strbuf *out, const struct hmat_side_cache *
     strbuf_add_le(out, 0, 2);
 }
 
-void hmat_encode(struct strbuf *out, const struct hmat *hmat)
+void hmat_encode(struct strbuf *out, const struct acpi_maker *maker, const struct hmat *hmat)
 {
     if (!hmat->present)
         return;
-    size_t start = begin_table(out, "HMAT", 2);
+    size_t start = begin_table(out, maker, "HMAT", 2);
     strbuf_add_le(out, 0, 4);
     for (size_t i = 0; i < hmat->attribute_count; i++)
         encode_attributes(out, &hmat->attributes[i]);

@@ -58,8 +58,23 @@ struct hmat {
     size_t cache_count;
 };
 
+/* How a VMM writes tables: its ids in their headers (ACPI 6.5, table 5.4), and the form of its SRAT. */
+struct acpi_maker {
+    const char *oem_id;       /* 6 characters */
+    const char *table_prefix; /* 8 characters, or fewer before the signature */
+    const char *creator;      /* 4 characters */
+    uint32_t creator_revision;
+    unsigned srat_revision;
+    uint32_t srat_reserved;
+    bool by_node; /* memory and CPUs of a node together, not all CPUs first */
+};
+
+extern const struct acpi_maker maker_qemu;    /* hw/acpi/aml-build.c */
+extern const struct acpi_maker maker_cloudhv; /* vmm/src/acpi.rs, crate acpi_tables */
+
 /* All that a guest is told of its memory. */
 struct tables {
+    const struct acpi_maker *maker;
     const struct e820_entry *e820;
     size_t e820_count;
     struct srat srat;
@@ -71,11 +86,18 @@ struct tables {
 void tables_qemu(struct tables *tables, const struct vm *vm, const struct qemu_target *target,
                  const struct layout *layout, struct arena *arena);
 
+/* The tables of the guest that cloud-hypervisor starts, likewise. */
+void tables_cloudhv(struct tables *tables, const struct vm *vm, const struct layout *layout,
+                    struct arena *arena);
+
+/* The processors of a completed model, in order of vCPUs, by xAPIC ids where they suffice. */
+void srat_add_cpus(struct srat *srat, const struct vm *vm, struct arena *arena);
+
 /* The bytes: E820 as QEMU's etc/e820 holds it (20-byte records), the tables as they are in guest
  * memory, header and checksum included. An absent table adds nothing. */
 void e820_encode(struct strbuf *out, const struct e820_entry *entries, size_t count);
-void srat_encode(struct strbuf *out, const struct srat *srat);
-void slit_encode(struct strbuf *out, const struct slit *slit);
-void hmat_encode(struct strbuf *out, const struct hmat *hmat);
+void srat_encode(struct strbuf *out, const struct acpi_maker *maker, const struct srat *srat);
+void slit_encode(struct strbuf *out, const struct acpi_maker *maker, const struct slit *slit);
+void hmat_encode(struct strbuf *out, const struct acpi_maker *maker, const struct hmat *hmat);
 
 #endif

@@ -7,6 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "firmware.h"
+#include "kernel_parameters.h"
+#include "layout_cloudhv.h"
 #include "strbuf.h"
 
 /* The versions that are known; a second number makes no difference. */
@@ -29,88 +32,8 @@ static struct span place_or_name(struct span at, const struct vm *vm)
     return given(at) ? at : vm->name.at;
 }
 
-/* --- where zones lie ------------------------------------------------------------------------ */
-
-/* arch/src/x86_64/layout.rs: RAM below the hole for devices, and from 4 GiB on without an end. */
-#define LOW_END (3 * GIB)
-#define HIGH_BASE (4 * GIB)
 /* Linux's dax devices have this alignment (drivers/dax/hmem fails with -12 otherwise; run). */
 #define DAX_UNIT (2 * MIB)
-
-/* A zone, or its part on one side of the hole. */
-struct piece {
-    const struct region *region;
-    uint64_t address;
-    uint64_t size;
-};
-
-struct map {
-    struct piece *pieces; /* by address: normal memory in order of node, then SPM */
-    size_t count;
-    uint64_t cursor;
-    uint64_t low_end;           /* of the RAM below the hole for devices, once it is used up */
-    const struct region *last;  /* the last zone in it */
-    uint64_t normal_end;
-    uint64_t end;
-};
-
-static uint64_t page_size(const struct region *region)
-{
-    const struct backend *b = &region->backend;
-    bool huge = b->kind.value != BACKEND_FILE && b->hugepages.value;
-    return huge ? b->hugepages.value : 4 * KIB;
-}
-
-static void add_piece(struct map *map, const struct region *region, uint64_t size)
-{
-    map->pieces[map->count++] = (struct piece){region, map->cursor, size};
-    map->cursor += size;
-    map->end = map->cursor;
-    if (region->type.value != MEMORY_SPM)
-        map->normal_end = map->end;
-}
-
-/* One cursor goes through low and high RAM, as in create_memory_regions_from_zones() of
- * memory_manager.rs: of the low one a zone gets whole pages, and what is left below a page stays
- * empty. */
-static void place_zone(struct map *map, const struct region *region)
-{
-    uint64_t rest = region->size.value;
-    if (!map->last) {
-        uint64_t page = page_size(region);
-        uint64_t room = (LOW_END - map->cursor) / page * page;
-        uint64_t size = u64_min(rest, room);
-        if (size)
-            add_piece(map, region, size);
-        rest -= size;
-        if (size == room) {
-            map->low_end = map->cursor;
-            map->last = region;
-            map->cursor = HIGH_BASE;
-        }
-    }
-    if (rest)
-        add_piece(map, region, rest);
-}
-
-static struct map read_map(const struct check_context *c)
-{
-    struct map map = {
-        /* At most one zone is on both sides. */
-        .pieces = arena_alloc(c->arena, c->vm->region_count + 1, sizeof(*map.pieces)),
-    };
-    FOR_EACH_REGION(c->vm, node, region)
-    {
-        if (region->type.value != MEMORY_SPM)
-            place_zone(&map, region);
-    }
-    FOR_EACH_REGION(c->vm, node, region)
-    {
-        if (region->type.value == MEMORY_SPM)
-            place_zone(&map, region);
-    }
-    return map;
-}
 
 /* --- what is dropped ------------------------------------------------------------------------ */
 
@@ -219,7 +142,7 @@ void check_cloudhv_cpus(struct check_context *c)
 static void check_phys_bits(const struct check_context *c)
 {
     const struct number *bits = &c->vm->machine.phys_bits;
-    const struct map map = read_map(c);
+    const struct zone_map map = zone_map(c->vm, c->arena);
     if (!bits->value || map.end <= (UINT64_C(1) << bits->value) - 0x110000)
         return;
     struct diag *d = diag_add(c->diags, RULE_CLOUDHV_MACHINE, bits->at,
@@ -443,7 +366,7 @@ static void check_types(const struct vm *vm, struct diags *diags)
 }
 
 /* Zones lie in their order, and no option moves one. */
-static void check_addresses(const struct map *map, struct diags *diags)
+static void check_addresses(const struct zone_map *map, struct diags *diags)
 {
     const struct region *last = NULL;
     for (size_t i = 0; i < map->count; i++) {
@@ -460,7 +383,7 @@ static void check_addresses(const struct map *map, struct diags *diags)
     }
 }
 
-static void note_parameter(const struct vm *vm, const struct map *map, struct diags *diags)
+static void note_parameter(const struct vm *vm, const struct zone_map *map, struct diags *diags)
 {
     const struct region *last = NULL;
     struct diag *d = diag_add(diags, RULE_CLOUDHV_KERNEL_PARAMETER,
@@ -474,11 +397,15 @@ static void note_parameter(const struct vm *vm, const struct map *map, struct di
                       "and becomes two devices in the guest");
         last = region;
     }
-    diag_help(diags, d, vm->boot.code.value
-                            ? "add the memmap= parameters to the kernel's command line in the "
-                              "guest"
-                            : "the emitted command line of the kernel holds the memmap= "
-                              "parameters");
+    struct strbuf parameters = {0};
+    for (size_t i = 0; i < map->count; i++)
+        if (map->pieces[i].region->type.value == MEMORY_SPM)
+            kernel_memmap(&parameters, map->pieces[i].address, map->pieces[i].size, true);
+    if (vm->boot.code.value)
+        diag_help(diags, d, "add to the kernel's command line in the guest: %s", parameters.data);
+    else
+        diag_help(diags, d, "the emitted command line of the kernel holds the memmap= parameters");
+    strbuf_free(&parameters);
 }
 
 void check_cloudhv_spm(struct check_context *c)
@@ -486,7 +413,7 @@ void check_cloudhv_spm(struct check_context *c)
     check_types(c->vm, c->diags);
     if (c->vm->cloudhv_spm.value != SPM_KERNEL_PARAMETER || !vm_memory(c->vm, MEMORY_SPM))
         return;
-    const struct map map = read_map(c);
+    const struct zone_map map = zone_map(c->vm, c->arena);
     check_addresses(&map, c->diags);
     note_parameter(c->vm, &map, c->diags);
 }
@@ -506,10 +433,10 @@ static void odd_size(struct diags *diags, const struct region *region, uint64_t 
 }
 
 /* Zones begin where the one before ends: its size is at fault. */
-static void check_starts(const struct map *map, struct diags *diags)
+static void check_starts(const struct zone_map *map, struct diags *diags)
 {
     for (size_t i = 0; i < map->count; i++) {
-        const struct piece *piece = &map->pieces[i];
+        const struct zone_piece *piece = &map->pieces[i];
         if (piece->region->type.value != MEMORY_SPM || piece->address % DAX_UNIT == 0)
             continue;
         struct diag *d = diag_add(diags, RULE_CLOUDHV_SIZE, piece->region->at,
@@ -527,14 +454,14 @@ void check_cloudhv_sizes(struct check_context *c)
     FOR_EACH_REGION(c->vm, node, region)
     {
         bool device = spm && region->type.value == MEMORY_SPM;
-        uint64_t page = page_size(region);
+        uint64_t page = zone_page_size(region);
         uint64_t unit = region->size.value % page ? page : device ? DAX_UNIT : page;
         if (region->size.value % unit == 0 || (odd && same_place(region->size.at, odd->size.at)))
             continue;
         odd = region;
         odd_size(c->diags, region, unit, unit == page ? "its pages" : "a dax device");
     }
-    const struct map map = read_map(c);
+    const struct zone_map map = zone_map(c->vm, c->arena);
     if (map.end <= MIB) {
         struct diag *d = diag_add(c->diags, RULE_CLOUDHV_SIZE, c->vm->nodes_at,
                                   "cloud-hypervisor needs memory above the first megabyte");
@@ -546,17 +473,7 @@ void check_cloudhv_sizes(struct check_context *c)
 
 /* --- the guest's kernel --------------------------------------------------------------------- */
 
-/* Linux's memory block, as in the rule memory-block: 128 MiB, and where boot memory ends at 64 GiB
- * or above the largest power of two up to 2 GiB that divides that end. */
-static uint64_t guest_block(const struct map *map)
-{
-    uint64_t block = 2 * GIB;
-    while (block > 128 * MIB && (map->normal_end < 64 * GIB || map->normal_end % block))
-        block /= 2;
-    return block;
-}
-
-static void report_block(const struct piece *piece, uint64_t block, struct diags *diags)
+static void report_block(const struct zone_piece *piece, uint64_t block, struct diags *diags)
 {
     const struct region *region = piece->region;
     bool size_at_fault = piece->size % block;
@@ -576,12 +493,12 @@ static void report_block(const struct piece *piece, uint64_t block, struct diags
 
 void check_cloudhv_blocks(struct check_context *c)
 {
-    const struct map map = read_map(c);
-    uint64_t block = guest_block(&map);
+    const struct zone_map map = zone_map(c->vm, c->arena);
+    uint64_t block = zone_memory_block(&map);
     uint64_t carried = 0; /* what an odd size before it shifts a piece by */
     struct span last = {0};
     for (size_t i = 0; i < map.count; i++) {
-        const struct piece *piece = &map.pieces[i];
+        const struct zone_piece *piece = &map.pieces[i];
         uint64_t start = piece->address % block;
         if (piece->region->type.value != MEMORY_SPM)
             continue;
@@ -592,14 +509,6 @@ void check_cloudhv_blocks(struct check_context *c)
         last = piece->region->size.at;
         report_block(piece, block, c->diags);
     }
-}
-
-/* Whether the file is named like an ELF image, which is entered by PVH; others are taken for
- * compressed ones. */
-static bool is_vmlinux(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return strncmp(slash ? slash + 1 : path, "vmlinux", 7) == 0;
 }
 
 static bool has_word(const char *text, const char *word)
@@ -614,10 +523,10 @@ static bool has_word(const char *text, const char *word)
 /* The decompressor does not know '%' and takes memmap=SIZE%... for mem=SIZE: it keeps the kernel
  * below the smallest of the sizes, and that only helps where no SPM begins below (2 of 4 boots went
  * into the SPM). */
-static void check_kaslr(const struct vm *vm, const struct map *map, struct diags *diags)
+static void check_kaslr(const struct vm *vm, const struct zone_map *map, struct diags *diags)
 {
     uint64_t smallest = UINT64_MAX;
-    const struct piece *lowest = NULL;
+    const struct zone_piece *lowest = NULL;
     for (size_t i = 0; i < map->count; i++) {
         if (map->pieces[i].region->type.value != MEMORY_SPM)
             continue;
@@ -636,20 +545,12 @@ static void check_kaslr(const struct vm *vm, const struct map *map, struct diags
 
 /* The command line as emitted, with a parameter for each piece of SPM. One that is too long by
  * itself is reported by check_cmdline(). */
-static void check_length(const struct vm *vm, const struct map *map, struct diags *diags)
+static void check_length(const struct vm *vm, const struct layout *layout, struct diags *diags)
 {
-    enum { KERNEL_READS = 2047 };
     struct strbuf text = {0};
-    for (size_t i = 0; i < map->count; i++) {
-        if (map->pieces[i].region->type.value != MEMORY_SPM)
-            continue;
-        strbuf_adds(&text, " memmap=");
-        strbuf_add_qemu_size(&text, map->pieces[i].size);
-        strbuf_addf(&text, "%%0x%" PRIx64 "-%d+0x%x", map->pieces[i].address, E820_RAM,
-                    E820_SOFT_RESERVED);
-    }
-    size_t added = text.len;
+    kernel_memmaps(&text, layout);
     size_t own = vm->boot.cmdline.value ? strlen(vm->boot.cmdline.value) : 0;
+    size_t added = text.len + (own && text.len);
     strbuf_free(&text);
     if (own > KERNEL_READS || own + added <= KERNEL_READS)
         return;
@@ -666,16 +567,16 @@ void check_cloudhv_kernel(struct check_context *c)
     const struct boot *b = &vm->boot;
     if (!b->kernel.value || b->code.value)
         return;
-    const struct map map = read_map(c);
-    check_length(vm, &map, c->diags);
-    if (is_vmlinux(b->kernel.value))
+    const struct zone_map map = zone_map(c->vm, c->arena);
+    check_length(vm, c->layout, c->diags);
+    if (kernel_is_vmlinux(b->kernel.value))
         return;
     check_kaslr(vm, &map, c->diags);
-    if (map.low_end == LOW_END || map.end <= HIGH_BASE)
+    if (map.low_end == CLOUDHV_LOW_END || map.end <= CLOUDHV_HIGH_BASE)
         return;
     struct diag *d = diag_add(c->diags, RULE_CLOUDHV_BZIMAGE, b->kernel.at,
                               "unless this is a vmlinux, the kernel is told that the hole "
-                              "[0x%" PRIx64 "-0x%" PRIx64 "] is RAM", map.low_end, LOW_END - 1);
+                              "[0x%" PRIx64 "-0x%" PRIx64 "] is RAM", map.low_end, CLOUDHV_LOW_END - 1);
     diag_note(c->diags, d, map.last->at, "the pages of this region do not fill it");
     diag_help(c->diags, d, "boot the vmlinux, or give the regions sizes that fill 3 GiB");
 }

@@ -248,7 +248,7 @@ void check_splits(struct check_context *c)
 
 static bool is_covered(const struct placement *spm, const struct soft_range *ranges, size_t count)
 {
-    return soft_ranges_cover(ranges, count, spm->address, spm->address + spm->region->size.value);
+    return soft_ranges_cover(ranges, count, spm->address, spm->address + spm->size);
 }
 
 /* The length of the parameters that an emitted command line gets with kernel-parameter. */
@@ -351,7 +351,7 @@ static void report_dropped(struct check_context *c, const struct soft_range *ran
             continue;
         first = lost++ ? first : &l->spm[i];
         if (lost <= 4)
-            kernel_memmap(&parameters, l->spm[i].address, l->spm[i].region->size.value, false);
+            kernel_memmap(&parameters, l->spm[i].address, l->spm[i].size, false);
     }
     if (!lost)
         return;
@@ -446,7 +446,7 @@ static const struct placement **spm_by_address(const struct check_context *c)
 
 static uint64_t end_of(const struct placement *spm)
 {
-    return spm->address + spm->region->size.value;
+    return spm->address + spm->size;
 }
 
 /* Where a region's place is written: its address, or else that it is SPM. */

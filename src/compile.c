@@ -2,6 +2,7 @@
 #include "compile.h"
 
 #include "check.h"
+#include "layout_cloudhv.h"
 #include "load.h"
 #include "target_libvirt.h"
 
@@ -70,14 +71,20 @@ static void predict_qemu(struct compilation *c, const struct overrides *o,
 static void predict_cloudhv(struct compilation *c, const struct overrides *o,
                             struct check_context context, bool model, struct prediction *p)
 {
-    (void)c;
     if (!model)
         return;
     p->ok = check_run(&context, PHASE_TARGET);
     if (o->judges_guest)
         check_run(&context, PHASE_GUEST);
-    if (p->ok && o->judges_guest)
+    if (!p->ok)
+        return;
+    layout_cloudhv(&p->layout, &c->vm, &c->arena);
+    context.layout = &p->layout;
+    if (o->judges_guest)
         check_run(&context, PHASE_PLACED);
+    tables_cloudhv(&p->tables, &c->vm, &p->layout, &c->arena);
+    if (layout_cloudhv_depends_on_kernel(&c->vm, &c->arena))
+        p->assumption = "the kernel is a bzImage";
 }
 
 /* In the order of the bits. */

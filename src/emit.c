@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "emit.h"
 
+#include "emit_cloudhv.h"
 #include "emit_libvirt.h"
 #include "emit_qemu.h"
 
 static const struct emitter emitters[] = {
     {TARGET_QEMU, {FORMAT_SHELL, FORMAT_JSON, FORMAT_ARGV}, emit_qemu},
     {TARGET_LIBVIRT, {FORMAT_XML}, emit_libvirt},
+    {TARGET_CLOUDHV, {FORMAT_JSON, FORMAT_SHELL, FORMAT_ARGV}, emit_cloudhv},
 };
 
 const struct emitter *emitter_for(enum target_bit target)

@@ -535,7 +535,8 @@ static void add_spm(struct emission *e, struct argv *arguments)
         strbuf_addf(&id, "ua-%s", region.id.value);
         region.id.value = id.data;
         emit_qemu_backend(arguments, &region, region.size.value);
-        emit_qemu_device(arguments, &(struct placement){&region, e->p->layout.spm[i].address});
+        emit_qemu_device(arguments, &(struct placement){&region, e->p->layout.spm[i].address,
+                                                         e->p->layout.spm[i].size});
     }
     strbuf_free(&id);
 }

@@ -432,9 +432,9 @@ void expect_raw(struct strbuf *out, const struct vm *vm, const struct prediction
     if (table == TABLE_E820)
         e820_encode(out, p->tables.e820, p->tables.e820_count);
     else if (table == TABLE_SRAT)
-        srat_encode(out, &p->tables.srat);
+        srat_encode(out, p->tables.maker, &p->tables.srat);
     else if (table == TABLE_SLIT)
-        slit_encode(out, &p->tables.slit);
+        slit_encode(out, p->tables.maker, &p->tables.slit);
     else if (table == TABLE_HMAT)
-        hmat_encode(out, &p->tables.hmat);
+        hmat_encode(out, p->tables.maker, &p->tables.hmat);
 }

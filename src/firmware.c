@@ -11,7 +11,7 @@ bool runs_qemu(const struct check_context *c)
 
 bool firmware_sees_spm(const struct check_context *c)
 {
-    return runs_qemu(c) && c->layout->spm_count && c->qemu->interface != SPM_KERNEL_PARAMETER;
+    return c->layout->spm_count && !c->layout->spm_is_ram;
 }
 
 /* --- firmware ------------------------------------------------------------------------------- */
@@ -241,6 +241,8 @@ uint64_t guest_memory_block(const struct check_context *c)
     const struct layout *l = c->layout;
     uint64_t end = 0;
     uint64_t block = 2 * GIB;
+    if (!runs_qemu(c))
+        return l->block;
     for (size_t i = 0; i < l->affinity_count; i++) {
         const struct affinity *a = &l->affinity[i];
         if (a->flags == SRAT_ENABLED && (!l->window || a->address < l->window) &&

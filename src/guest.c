@@ -50,7 +50,7 @@ static struct guest_ranges regions_of_spm(const struct layout *l, struct arena *
     for (size_t i = 0; i < l->spm_count; i++)
         r.items[i] = (struct guest_range){
             .start = l->spm[i].address,
-            .end = l->spm[i].address + l->spm[i].region->size.value,
+            .end = l->spm[i].address + l->spm[i].size,
             .node = l->spm[i].region->node,
         };
     sort(&r);

@@ -14,6 +14,12 @@ void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size, bool ram
     strbuf_addf(out, "+0x%x", E820_SOFT_RESERVED);
 }
 
+void kernel_memmaps(struct strbuf *out, const struct layout *layout)
+{
+    for (size_t i = 0; layout->spm_is_ram && i < layout->spm_count; i++)
+        kernel_memmap(out, layout->spm[i].address, layout->spm[i].size, true);
+}
+
 void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
                        const struct layout *layout)
 {
@@ -22,14 +28,10 @@ void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qem
     size_t start = out->len;
     uint64_t lowest = UINT64_MAX;
     uint64_t smallest = UINT64_MAX;
-    for (size_t i = 0; i < layout->affinity_count; i++) {
-        const struct affinity *a = &layout->affinity[i];
-        const struct node *node = &vm->nodes[a->node];
-        if (a->flags != SRAT_ENABLED || node->regions[0].type.value != MEMORY_SPM)
-            continue;
-        kernel_memmap(out, a->address, a->size, true);
-        lowest = u64_min(lowest, a->address);
-        smallest = u64_min(smallest, a->size);
+    kernel_memmaps(out, layout);
+    for (size_t i = 0; i < layout->spm_count; i++) {
+        lowest = u64_min(lowest, layout->spm[i].address);
+        smallest = u64_min(smallest, layout->spm[i].size);
     }
     /* The kernel's decompressor takes the smallest size for a limit on addresses and may put the
      * kernel into SPM below it (measured: Linux 7.2, 16 GiB at 4 GiB, 5 of 6 boots). */

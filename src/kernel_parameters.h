@@ -11,6 +11,9 @@
  * (Documentation/admin-guide/kernel-parameters.txt, memmap=nn%ss-old+new). */
 void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size, bool ram);
 
+/* The same for all SPM of a layout that is RAM to the VMM; adds nothing where it is not. */
+void kernel_memmaps(struct strbuf *out, const struct layout *layout);
+
 /* The parameters that make a guest's kernel take its SPM as soft-reserved (memmap=, and nokaslr where
  * the kernel could land in it), separated by blanks; adds nothing where the interface needs none. */
 void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,

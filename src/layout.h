@@ -27,10 +27,11 @@ struct affinity {
     uint32_t flags;
 };
 
-/* One SPM region and where it is. */
+/* One SPM region and where it is; one that lies on both sides of a hole is two. */
 struct placement {
     const struct region *region;
     uint64_t address;
+    uint64_t size;
 };
 
 /* Bytes throughout. */
@@ -46,6 +47,7 @@ struct layout {
     uint64_t slots;
     uint64_t top;        /* the last address that the guest's CPUs must reach */
     unsigned phys_bits;  /* of the guest's CPUs; 0: the host's (kvm) */
+    bool spm_is_ram;     /* SPM is RAM to the VMM and to firmware: the kernel is told of it */
     struct placement *spm; /* in order of node and declaration */
     size_t spm_count;
     struct e820_entry *e820; /* in the order of the VMM's table */

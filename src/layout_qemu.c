@@ -67,7 +67,7 @@ static void take(struct placer *p, struct placement *place)
 
 static uint64_t end_of(const struct placement *place)
 {
-    return place->address + place->region->size.value;
+    return place->address + place->size;
 }
 
 /* The lowest multiple of align from `from` on that keeps off what is taken; off SPM of another node
@@ -396,7 +396,7 @@ static void build_e820(struct layout *l, const struct vm *vm, const struct qemu_
     add_e820(l, arena, (struct e820_entry){l->high_base, l->above, E820_RAM, NO_NODE});
     for (size_t i = 0; i < l->spm_count; i++)
         add_e820(l, arena,
-                 (struct e820_entry){l->spm[i].address, l->spm[i].region->size.value,
+                 (struct e820_entry){l->spm[i].address, l->spm[i].size,
                                      E820_SOFT_RESERVED, l->spm[i].region->node});
 }
 
@@ -508,6 +508,17 @@ static void warn_low_node(const struct region *region, uint64_t start, uint64_t 
     diag_help(diags, d, "give the first node with memory at least 1MiB");
 }
 
+/* SPM that is boot memory: one placement on each side of the hole below 4 GiB. */
+static void add_spm(struct layout *l, const struct region *region, uint64_t start, uint64_t size)
+{
+    uint64_t low = start < l->below ? u64_min(size, l->below - start) : 0;
+    if (low)
+        l->spm[l->spm_count++] = (struct placement){region, start, low};
+    if (size > low)
+        l->spm[l->spm_count++] =
+            (struct placement){region, low ? l->high_base : start, size - low};
+}
+
 /* Boot memory by node. Where the interface types whole nodes, E820 follows. */
 static bool add_nodes(struct layout *l, const struct vm *vm, const struct qemu_target *t,
                       struct arena *arena, struct diags *diags)
@@ -531,7 +542,7 @@ static bool add_nodes(struct layout *l, const struct vm *vm, const struct qemu_t
             retype_e820(l, arena,
                         (struct e820_entry){start, boot.size, e820_type(type), (uint32_t)n});
         if (type == MEMORY_SPM)
-            l->spm[l->spm_count++] = (struct placement){boot.region, start};
+            add_spm(l, boot.region, start, boot.size);
     }
     return ok;
 }
@@ -549,7 +560,8 @@ static size_t collect_spm(struct placement *spm, const struct vm *vm)
     for (size_t n = 0; n < vm->node_count; n++)
         for (size_t r = 0; r < vm->nodes[n].region_count; r++)
             if (vm->nodes[n].regions[r].type.value == MEMORY_SPM)
-                spm[count++].region = &vm->nodes[n].regions[r];
+                spm[count++] = (struct placement){.region = &vm->nodes[n].regions[r],
+                                                  .size = vm->nodes[n].regions[r].size.value};
     return count;
 }
 
@@ -561,7 +573,8 @@ bool layout_qemu(struct layout *l, const struct vm *vm, const struct qemu_target
     if (qemu_spm_is_boot_memory(t))
         l->ram += vm_memory(vm, MEMORY_SPM) + vm_memory(vm, MEMORY_RESERVED);
     split_ram(l, t->machine);
-    l->spm = arena_alloc(arena, vm->region_count, sizeof(*l->spm));
+    l->spm_is_ram = t->interface == SPM_KERNEL_PARAMETER;
+    l->spm = arena_alloc(arena, vm->region_count + 1, sizeof(*l->spm));
     if (!qemu_spm_is_boot_memory(t))
         l->spm_count = collect_spm(l->spm, vm);
     l->max_memory = given(vm->max_memory.at) ? vm->max_memory.value : l->ram;

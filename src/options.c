@@ -38,7 +38,7 @@ static const struct {
     unsigned commands;
     int flags;
 } table[] = {
-    {"target", OPTION_TARGET, "TARGET", "qemu or libvirt",
+    {"target", OPTION_TARGET, "TARGET", "qemu, libvirt or cloud-hypervisor",
      COMMAND_GEN | COMMAND_EXPECT | COMMAND_VERIFY, 0},
     {"target", OPTION_TARGET, "TARGET",
      "qemu, libvirt or cloud-hypervisor; default: those that the file names, or qemu",
@@ -126,7 +126,7 @@ static void complete(struct argp_state *state, const struct command *command, st
     if (command->bit == COMMAND_GEN) {
         const struct emitter *emitter = emitter_for(o->target);
         if (!o->target)
-            argp_error(state, "'gen' needs a --target: qemu or libvirt");
+            argp_error(state, "'gen' needs a --target: qemu, libvirt or cloud-hypervisor");
         if (!emitter)
             argp_error(state, "'gen' has no target '%s' in this version",
                        target_names[target_index(o->target)]);
@@ -139,9 +139,8 @@ static void complete(struct argp_state *state, const struct command *command, st
     if (o->guest && o->qmp)
         argp_error(state, "--guest is the guest itself, --qmp is seen from the host: one of them, please");
     if (command->bit & (COMMAND_EXPECT | COMMAND_VERIFY)) {
-        if (o->target == TARGET_CLOUDHV)
-            argp_error(state, "'%s' has no target '%s' in this version", command->name,
-                       target_names[target_index(o->target)]);
+        if (o->qmp && o->target == TARGET_CLOUDHV)
+            argp_error(state, "QMP is QEMU's, and cloud-hypervisor has none");
         o->target = o->target ? o->target : TARGET_QEMU;
     }
 }

@@ -9,7 +9,7 @@
 /* What QEMU writes as initiator of a node that has none: one beyond its highest node id. */
 enum { NO_INITIATOR = QEMU_NODE_LIMIT };
 
-static void build_cpus(struct srat *srat, const struct vm *vm, struct arena *arena)
+void srat_add_cpus(struct srat *srat, const struct vm *vm, struct arena *arena)
 {
     srat->cpu_count = vm->cpus.max.value;
     srat->cpus = arena_alloc(arena, srat->cpu_count, sizeof(*srat->cpus));
@@ -130,11 +130,12 @@ void tables_qemu(struct tables *tables, const struct vm *vm, const struct qemu_t
                  const struct layout *layout, struct arena *arena)
 {
     *tables = (struct tables){
+        .maker = &maker_qemu,
         .e820 = layout->e820,
         .e820_count = layout->e820_count,
         .srat = {.memory = layout->affinity, .memory_count = layout->affinity_count},
         .slit = {.nodes = vm->node_count, .distances = vm->distances.values},
     };
-    build_cpus(&tables->srat, vm, arena);
+    srat_add_cpus(&tables->srat, vm, arena);
     build_hmat(&tables->hmat, vm, t, arena);
 }

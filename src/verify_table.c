@@ -119,13 +119,13 @@ static void check_bytes(struct verify *v)
 {
     const struct tables *t = &v->guest->prediction->tables;
     struct strbuf b = {0};
-    srat_encode(&b, &t->srat);
+    srat_encode(&b, t->maker, &t->srat);
     check_table(v, "srat.table", VIEW_SRAT, &b);
     b.len = 0;
-    slit_encode(&b, &t->slit);
+    slit_encode(&b, t->maker, &t->slit);
     check_table(v, "slit.table", VIEW_SLIT, &b);
     b.len = 0;
-    hmat_encode(&b, &t->hmat);
+    hmat_encode(&b, t->maker, &t->hmat);
     check_table(v, "hmat.table", VIEW_HMAT, &b);
     strbuf_free(&b);
     check_apic(v);
@@ -149,9 +149,9 @@ static void check_listed(struct verify *v)
         verify_skip(v, id, "no log lists ACPI tables");
         return;
     }
-    srat_encode(&b[VIEW_SRAT], &t->srat);
-    slit_encode(&b[VIEW_SLIT], &t->slit);
-    hmat_encode(&b[VIEW_HMAT], &t->hmat);
+    srat_encode(&b[VIEW_SRAT], t->maker, &t->srat);
+    slit_encode(&b[VIEW_SLIT], t->maker, &t->slit);
+    hmat_encode(&b[VIEW_HMAT], t->maker, &t->hmat);
     const char *found = "";
     bool ok = true;
     for (int i = 0; i < 3 && ok; i++) {

@@ -17,6 +17,7 @@ check_guest.c 5
 check_libvirt.c 5
 check_cloudhv.c 5
 tables_qemu.c 6
+tables_cloudhv.c 6
 dump_dax.c 7
 dump_iomem.c 7
 dump_log.c 7

@@ -137,12 +137,12 @@ static void worked_example_tables(void **state)
     put_memory(&want, 2, 0x140000000, 0x44c00000, 1);
     put_memory(&want, 2, 0x184c00000, 0x300000000 - 0x184c00000, 3);
     assert_int_equal(want.len, 432);
-    srat_encode(&out, &c.predictions[0].tables.srat);
+    srat_encode(&out, &maker_qemu, &c.predictions[0].tables.srat);
     check_table(&out, &want);
     strbuf_free(&out);
-    slit_encode(&out, &c.predictions[0].tables.slit);
+    slit_encode(&out, &maker_qemu, &c.predictions[0].tables.slit);
     assert_int_equal(out.len, 0);
-    hmat_encode(&out, &c.predictions[0].tables.hmat);
+    hmat_encode(&out, &maker_qemu, &c.predictions[0].tables.hmat);
     assert_int_equal(out.len, 0);
     strbuf_free(&want);
     compile_free(&c);
@@ -166,7 +166,7 @@ static void srat_cpu_forms(void **state)
     strbuf_add(&want, "\x00\x10\x01\xfe\x01\x00\x00\x00\x00\x02\x03\x04\x00\x00\x00\x00", 16);
     strbuf_add(&want, "\x02\x18\x00\x00\x01\x02\x03\x04\x78\x56\x34\x12"
                       "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 24);
-    srat_encode(&out, &srat);
+    srat_encode(&out, &maker_qemu, &srat);
     check_table(&out, &want);
     strbuf_free(&out);
     strbuf_free(&want);
@@ -188,7 +188,7 @@ static void srat_memory_fields(void **state)
     strbuf_add(&want, "\x01\x28\x24\x23\x22\x21\x00\x00\x08\x07\x06\x05\x04\x03\x02\x01"
                       "\x18\x17\x16\x15\x14\x13\x12\x11\x00\x00\x00\x00\x07\x00\x00\x00"
                       "\x00\x00\x00\x00\x00\x00\x00\x00", 40);
-    srat_encode(&out, &srat);
+    srat_encode(&out, &maker_qemu, &srat);
     check_table(&out, &want);
     strbuf_free(&out);
     strbuf_free(&want);
@@ -208,7 +208,7 @@ static void x2apic_from_255_on(void **state)
         assert_int_equal(srat->cpus[i].x2apic, i >= 255);
     }
     struct strbuf out = {.data = NULL};
-    srat_encode(&out, srat);
+    srat_encode(&out, &maker_qemu, srat);
     assert_int_equal(byte_at(&out, 48 + 254 * 16), 0);
     assert_int_equal(byte_at(&out, 48 + 255 * 16), 2);
     strbuf_free(&out);
@@ -304,7 +304,7 @@ static void slit_bytes(void **state)
     put_header(&want, "SLIT", 36 + 8 + 9, 1);
     put(&want, 3, 8);
     strbuf_add(&want, distances, sizeof(distances));
-    slit_encode(&out, &slit);
+    slit_encode(&out, &maker_qemu, &slit);
     check_table(&out, &want);
     strbuf_free(&out);
     strbuf_free(&want);
@@ -400,7 +400,7 @@ static void hmat_bytes(void **state)
     put_cache(&body, 1, 2 * MIB, 2 | 2 << 4 | 2 << 8 | 2 << 12 | 64 << 16);
     put_header(&want, "HMAT", (uint32_t)(36 + body.len), 2);
     strbuf_add(&want, body.data, body.len);
-    hmat_encode(&out, &c.predictions[0].tables.hmat);
+    hmat_encode(&out, &maker_qemu, &c.predictions[0].tables.hmat);
     check_table(&out, &want);
     strbuf_free(&out);
     strbuf_free(&want);
