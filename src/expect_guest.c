@@ -89,12 +89,6 @@ static void add_nodes(struct strbuf *out, const struct guest *g)
     strbuf_free(&text);
 }
 
-static unsigned distance(const struct guest *g, size_t from, size_t to)
-{
-    const struct slit *slit = &g->prediction->tables.slit;
-    return slit->distances ? slit->distances[from * slit->nodes + to] : from == to ? 10 : 20;
-}
-
 void expect_guest_text(struct strbuf *out, const struct guest *g)
 {
     const struct vm *vm = g->vm;
@@ -113,7 +107,7 @@ void expect_guest_text(struct strbuf *out, const struct guest *g)
     for (size_t i = 0; i < vm->node_count; i++) {
         strbuf_adds(out, " ");
         for (size_t j = 0; j < vm->node_count; j++)
-            strbuf_addf(out, " %3u", distance(g, i, j));
+            strbuf_addf(out, " %3u", guest_distance(g, i, j));
         strbuf_addc(out, '\n');
     }
     strbuf_adds(out, "\nBy kernel\n");
@@ -205,7 +199,7 @@ void expect_guest_json(struct strbuf *out, const struct guest *g)
         cJSON *row = cJSON_CreateArray();
         cJSON_AddItemToArray(rows, row);
         for (size_t j = 0; j < g->vm->node_count; j++)
-            cJSON_AddItemToArray(row, cJSON_CreateNumber(distance(g, i, j)));
+            cJSON_AddItemToArray(row, cJSON_CreateNumber(guest_distance(g, i, j)));
     }
     add_hex(root, "memoryBlock", g->block);
     char *text = cJSON_Print(root);

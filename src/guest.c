@@ -196,6 +196,14 @@ uint32_t guest_node_by_number(const struct guest *g, uint32_t number)
     return NO_NODE;
 }
 
+uint8_t guest_distance(const struct guest *g, size_t from, size_t to)
+{
+    const struct slit *slit = &g->prediction->tables.slit;
+    if (!slit->distances)
+        return from == to ? 10 : 20;
+    return slit->distances[from * slit->nodes + to];
+}
+
 void guest_add_range(struct strbuf *out, uint64_t start, uint64_t end)
 {
     strbuf_addf(out, "0x%" PRIx64 "-0x%" PRIx64, start, end - 1);

@@ -55,6 +55,10 @@ void guest_expect(struct guest *guest, const struct vm *vm, const struct predict
 /* A node of the file by Linux's number of it; NO_NODE: none. */
 uint32_t guest_node_by_number(const struct guest *guest, uint32_t number);
 
+/* The distance between two nodes of the file as Linux has it: without a SLIT its own
+ * (include/linux/topology.h). */
+uint8_t guest_distance(const struct guest *guest, size_t from, size_t to);
+
 /* "0xA-0xB", in inclusive addresses. */
 void guest_add_range(struct strbuf *out, uint64_t start, uint64_t end);
 

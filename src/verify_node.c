@@ -191,14 +191,6 @@ static void check_node_memory(struct verify *v, size_t n, const struct view_node
     }
 }
 
-static uint32_t distance(const struct guest *g, size_t from, size_t to)
-{
-    const struct slit *slit = &g->prediction->tables.slit;
-    if (!slit->distances) /* Linux's own (include/linux/topology.h) */
-        return from == to ? 10 : 20;
-    return slit->distances[from * slit->nodes + to];
-}
-
 /* A file of distances has a column for each node that is online. */
 static void check_node_distances(struct verify *v, size_t n, const struct view_node *shown)
 {
@@ -217,7 +209,7 @@ static void check_node_distances(struct verify *v, size_t n, const struct view_n
         if (to == NO_NODE)
             strbuf_adds(&want, "? ");
         else
-            strbuf_addf(&want, "%u ", distance(g, n, to));
+            strbuf_addf(&want, "%u ", guest_distance(g, n, to));
     }
     for (size_t i = 0; i < shown->distance_count; i++)
         strbuf_addf(&have, "%u ", shown->distances[i]);

@@ -57,11 +57,18 @@ static void compare(struct verify *v, const char *id, struct table_lines *want,
     verify_ok(v, id, arena_printf(v->arena, "%zu %s", have->count, what));
 }
 
-static void add_device(struct table_lines *lines, struct arena *arena, const char *type,
+/* libvirt gives objects ids of its own. */
+static bool knows_ids(const struct verify *v)
+{
+    return v->guest->prediction->target == TARGET_QEMU;
+}
+
+static void add_device(const struct verify *v, struct table_lines *lines, const char *type,
                        uint64_t address, uint64_t size, uint64_t node, const char *memdev)
 {
-    table_lines_add(lines, arena, "0x%013" PRIx64 ": %s of 0x%" PRIx64 " bytes on node %" PRIu64
-                    ", backend %s", address, type, size, node, memdev);
+    table_lines_add(lines, v->arena, "0x%013" PRIx64 ": %s of 0x%" PRIx64 " bytes on node %" PRIu64
+                    "%s%s", address, type, size, node, knows_ids(v) ? ", backend " : "",
+                    knows_ids(v) ? memdev : "");
 }
 
 static void check_devices(struct verify *v, const cJSON *answer)
@@ -74,7 +81,7 @@ static void check_devices(struct verify *v, const cJSON *answer)
     if (p->qemu.interface == SPM_SP_MEM)
         for (size_t i = 0; i < p->layout.spm_count; i++) {
             const struct region *r = p->layout.spm[i].region;
-            add_device(&want, v->arena, "sp-mem", p->layout.spm[i].address, r->size.value, r->node,
+            add_device(v, &want, "sp-mem", p->layout.spm[i].address, r->size.value, r->node,
                        r->id.value);
         }
     cJSON_ArrayForEach(item, answer)
@@ -86,16 +93,17 @@ static void check_devices(struct verify *v, const cJSON *answer)
         number_of(data, "node", &node);
         if (!number_of(data, "addr", &address))
             number_of(data, "memaddr", &address); /* of virtio-mem and others */
-        add_device(&have, v->arena, text_of(item, "type"), address, size, node,
+        add_device(v, &have, text_of(item, "type"), address, size, node,
                    strncmp(memdev, "/objects/", 9) == 0 ? memdev + 9 : memdev);
     }
     compare(v, id, &want, &have, "memory devices");
 }
 
-/* QEMU's own words (qapi/common.json, HostMemPolicy) are the language's. */
-static void add_backend(struct table_lines *lines, struct arena *arena, const char *id, uint64_t size)
+static void add_backend(const struct verify *v, struct table_lines *lines, const char *id,
+                        uint64_t size)
 {
-    table_lines_add(lines, arena, "%s: 0x%" PRIx64 " bytes", id, size);
+    table_lines_add(lines, v->arena, "%s%s0x%" PRIx64 " bytes", knows_ids(v) ? id : "",
+                    knows_ids(v) ? ": " : "", size);
 }
 
 static void check_backends(struct verify *v, const cJSON *answer)
@@ -108,16 +116,16 @@ static void check_backends(struct verify *v, const cJSON *answer)
         const struct node *node = &v->guest->vm->nodes[n];
         struct boot_memory boot = qemu_boot_memory(node, &p->qemu);
         if (boot.region)
-            add_backend(&want, v->arena, boot.region->id.value, boot.size);
+            add_backend(v, &want, boot.region->id.value, boot.size);
         for (size_t r = 0; r < node->region_count && p->qemu.interface == SPM_SP_MEM; r++)
             if (node->regions[r].type.value == MEMORY_SPM)
-                add_backend(&want, v->arena, node->regions[r].id.value, node->regions[r].size.value);
+                add_backend(v, &want, node->regions[r].id.value, node->regions[r].size.value);
     }
     cJSON_ArrayForEach(item, answer)
     {
         uint64_t size = 0;
         number_of(item, "size", &size);
-        add_backend(&have, v->arena, text_of(item, "id"), size);
+        add_backend(v, &have, text_of(item, "id"), size);
     }
     compare(v, "qmp.backends", &want, &have, "backends");
 }

@@ -126,7 +126,7 @@ class Test:
         with open(self.topology, "w", encoding="ascii") as file:
             file.write(TOPOLOGY)
 
-    def run(self, serve):
+    def run(self, serve, *options):
         path = os.path.join(self.folder, "s%d" % self.count)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(path)
@@ -141,13 +141,13 @@ class Test:
                     pass
             thread = threading.Thread(target=accept, daemon=True)
             thread.start()
-            done = subprocess.run([SPMTOPO, "verify", self.topology, "--qmp", path, "--quiet"],
+            done = subprocess.run([SPMTOPO, "verify", self.topology, "--qmp", path, "--quiet", *options],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60)
             thread.join(5)
         return done
 
-    def check(self, what, serve, status, says=""):
-        done = self.run(serve)
+    def check(self, what, serve, status, says="", options=()):
+        done = self.run(serve, *options)
         said = done.stdout.decode() + done.stderr.decode()
         good = (done.returncode == status and says in said and "\x1b" not in said and
                 bool(done.stdout) == (status != 2))
@@ -167,6 +167,14 @@ def main():
         test.check("a QEMU that agrees", play(GOOD), 0, "4 ok, 0 failed")
         for what, answers in altered():
             test.check(what, play(answers), 1, "FAIL")
+        answers = copy.deepcopy(GOOD)
+        for backend, name in zip(answers["query-memdev"], ("ram-node0", "memdimm0", "ram-node1")):
+            backend["id"] = name
+        answers["query-memory-devices"][0]["data"].update({"memdev": "/objects/memdimm0", "id": "dimm0"})
+        test.check("ids that libvirt gives", play(answers), 0, "4 ok, 0 failed", ("--target", "libvirt"))
+        test.check("... are not plain QEMU's", play(answers), 1, "qmp.backends")
+        answers["query-memory-devices"][0]["data"]["node"] = 1
+        test.check("... and do not hide a difference", play(answers), 1, "qmp.devices", ("--target", "libvirt"))
         test.check("what does not speak QMP", garbage, 2, "does not speak QMP")
         test.check("a server that hangs up", hangs_up, 2, "closed its QMP socket")
         test.check("one that refuses", refuses, 2, "QMP: not ?[31mnow")
