@@ -21,14 +21,9 @@ void cmd_complain(const char *what, const char *file)
     strbuf_free(&text);
 }
 
-int cmd_compile(struct compilation *c, const struct options *options, const char *file)
+static int compile_source(struct compilation *c, const struct options *options)
 {
     enum command_bit command = options->command->bit;
-    *c = (struct compilation){0};
-    if (!source_load(&c->source, file)) {
-        cmd_complain("read", file);
-        return STATUS_FAILURE;
-    }
     struct overrides overrides = options->overrides;
     overrides.targets = options->target;
     if (command == COMMAND_SHOW)
@@ -38,6 +33,25 @@ int cmd_compile(struct compilation *c, const struct options *options, const char
         command == COMMAND_EXPECT || command == COMMAND_VERIFY || command == COMMAND_CHECK;
     compile(c, &overrides);
     return c->ok ? STATUS_OK : STATUS_FINDINGS;
+}
+
+int cmd_compile(struct compilation *c, const struct options *options, const char *file)
+{
+    *c = (struct compilation){0};
+    if (!source_load(&c->source, file)) {
+        cmd_complain("read", file);
+        return STATUS_FAILURE;
+    }
+    return compile_source(c, options);
+}
+
+int cmd_compile_again(struct compilation *c, const struct options *options,
+                      const struct compilation *of)
+{
+    *c = (struct compilation){0};
+    source_from_memory(&c->source, of->source.name, of->source.text, of->source.len);
+    c->source.too_large = of->source.too_large;
+    return compile_source(c, options);
 }
 
 bool cmd_color(const struct options *options)

@@ -11,6 +11,7 @@ enum { STATUS_OK = 0, STATUS_FINDINGS = 1, STATUS_FAILURE = 2 };
 
 int cmd_gen(const struct options *options);
 int cmd_expect(const struct options *options);
+int cmd_expect_all(const struct options *options);
 int cmd_show(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_verify(const struct options *options);
@@ -20,6 +21,9 @@ int cmd_explain(const struct options *options);
 /* Reads and compiles a file. STATUS_OK, or the status to exit with. Findings are printed by
  * cmd_finish(), which also frees. */
 int cmd_compile(struct compilation *c, const struct options *options, const char *file);
+/* The same for the source of another compilation, which stays as it is. */
+int cmd_compile_again(struct compilation *c, const struct options *options,
+                      const struct compilation *of);
 /* "cannot WHAT 'FILE'" and what errno says, to standard error; the name may hold anything. */
 void cmd_complain(const char *what, const char *file);
 /* Whether messages are colored. */

@@ -44,6 +44,8 @@ int cmd_expect(const struct options *options)
         fputs("spmtopo: '--format raw' needs one --table: e820, srat, slit or hmat\n", stderr);
         return STATUS_FAILURE;
     }
+    if (options->target == TARGET_ANY)
+        return cmd_expect_all(options);
     struct compilation c;
     struct strbuf out = {0};
     int status = cmd_compile(&c, options, options->files[0]);

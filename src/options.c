@@ -39,7 +39,9 @@ static const struct {
     int flags;
 } table[] = {
     {"target", OPTION_TARGET, "TARGET", "qemu, libvirt or cloud-hypervisor",
-     COMMAND_GEN | COMMAND_EXPECT | COMMAND_VERIFY, 0},
+     COMMAND_GEN | COMMAND_VERIFY, 0},
+    {"target", OPTION_TARGET, "TARGET",
+     "qemu (default), libvirt, cloud-hypervisor, or all, side by side", COMMAND_EXPECT, 0},
     {"target", OPTION_TARGET, "TARGET",
      "qemu, libvirt or cloud-hypervisor; default: those that the file names, or qemu",
      COMMAND_CHECK, 0},
@@ -141,6 +143,9 @@ static void complete(struct argp_state *state, const struct command *command, st
     if (command->bit & (COMMAND_EXPECT | COMMAND_VERIFY)) {
         if (o->qmp && o->target == TARGET_CLOUDHV)
             argp_error(state, "QMP is QEMU's, and cloud-hypervisor has none");
+        if (o->target == TARGET_ANY && (o->guest_stage || o->table != TABLE_ALL ||
+                                        o->format == FORMAT_RAW || o->format == FORMAT_DMESG))
+            argp_error(state, "'--target all' is a table of its own: it goes with --format text or json");
         o->target = o->target ? o->target : TARGET_QEMU;
     }
 }
@@ -180,8 +185,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     struct options *o = p->options;
     switch (key) {
     case OPTION_TARGET:
-        o->target = (enum target_bit)(1u << word(state, "target", arg, target_names,
-                                                 ARRAY_SIZE(target_names)));
+        if (p->command->bit == COMMAND_EXPECT && strcmp(arg, "all") == 0)
+            o->target = TARGET_ANY;
+        else
+            o->target = (enum target_bit)(1u << word(state, "target", arg, target_names,
+                                                     ARRAY_SIZE(target_names)));
         return 0;
     case OPTION_JOBS:
         o->jobs = job_count(state, arg);

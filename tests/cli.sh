@@ -520,6 +520,23 @@ check 'two spmtopo-allow comments in a row' finding none 0 gen --target qemu "$t
 unstated=$tmp/unstated.yaml
 sed 's/, cpu-vendor: [a-z]*//' "$top/examples/cxl-expander.yaml" >"$unstated"
 check 'expect: a note' finding note 0 expect "$unstated"
+run expect --target all "$top/examples/hbm-guest.yaml"
+check 'expect --target all' ran 0
+check '... marks what differs' holds "$tmp/out" '  ~  SRAT '
+check '... and names who refuses' holds "$tmp/out" 'cloud-hypervisor refuses it: 5:7: '
+run expect --target all --format json "$top/examples/cloud-hypervisor.yaml"
+check 'expect --target all --format json' ran 0
+check '... says whether they are equivalent' holds "$tmp/out" '"equivalent":'
+run expect --target all --Werror "$top/examples/cloud-hypervisor.yaml"
+check 'expect --target all --Werror: equivalent guests' ran 0
+sed 's/cpus: 0-3/cpus: 0-2/' "$top/examples/cloud-hypervisor.yaml" >"$tmp/all.yaml"
+run expect --target all "$tmp/all.yaml"
+check 'expect --target all: nobody accepts it' ran 1
+check '... nothing is written' test ! -s "$tmp/out"
+run expect --target all - <"$top/examples/hbm-guest.yaml"
+check 'expect --target all of standard input' ran 0
+run expect --target all --table srat "$top/examples/hbm-guest.yaml"
+check 'expect --target all --table: status 2' ran 2
 check 'expect -q: no note' finding none 0 expect -q "$unstated"
 check 'expect -W no-RULE: no note' finding none 0 expect -W no-cpu-vendor-unstated "$unstated"
 check 'expect -W RULE: a warning' finding warning 0 expect -W cpu-vendor-unstated "$unstated"

@@ -74,6 +74,8 @@ for file in examples/*.yaml; do
     settle "$name.expect-libvirt"
     record "$file" expect --target cloud-hypervisor >"$tmp/actual"
     settle "$name.expect-cloud-hypervisor"
+    record "$file" expect --target all >"$tmp/actual"
+    settle "$name.expect-all"
     record "$file" show >"$tmp/actual"
     settle "$name.show"
 done

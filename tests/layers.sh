@@ -32,6 +32,7 @@ verify_table.c 8
 cmd_check.c 9
 cmd_gen.c 9
 cmd_expect.c 9
+cmd_expect_all.c 9
 cmd_rules.c 9
 cmd_show.c 9
 cmd_verify.c 9
@@ -40,7 +41,7 @@ spmtopo.c 9'
 # Where a library may be used: HEADER FILE...
 libraries='
 yaml.h parse_yaml.c
-cjson/cJSON.h report.c expect.c expect_guest.c qmp.c verify_qmp.c verify_report.c cmd_rules.c
+cjson/cJSON.h report.c expect.c expect_all.c expect_guest.c qmp.c verify_qmp.c verify_report.c cmd_rules.c
 argp.h options.c spmtopo.c
 pthread.h cmd_check.c
 dirent.h cmd_check.c guest_source.c

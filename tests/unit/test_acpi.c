@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables as structures and as bytes, APIC ids, and the units of HMAT values. */
+#include "expect_all.h"
 #include "unit.h"
 
 #include "acpi.h"
@@ -581,6 +582,49 @@ static void values_that_qemu_would_cut(void **state)
     }
 }
 
+/* --- side by side ---------------------------------------------------------------------------- */
+
+/* What guests must agree on makes them unequal; where SPM lies does not. */
+static void guests_that_differ_are_not_equivalent(void **state)
+{
+    (void)state;
+    struct compilation c;
+    assert_compiles(&c, "spmtopo: 1\nname: a\nmachine: {cpu-vendor: intel}\ncpus: 2\nnodes:\n"
+                        "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
+                        "  - {id: 1, memory: {size: 1GiB, type: spm}}\n"
+                        "distances: [[10, 21], [21, 10]]\n");
+    struct prediction *p = &c.predictions[0];
+    for (int what = 0; what < 6; what++) {
+        struct prediction other = *p;
+        struct srat_cpu cpus[2] = {p->tables.srat.cpus[0], p->tables.srat.cpus[1]};
+        uint8_t distances[4] = {10, 21, 21, 10};
+        struct placement spm = p->layout.spm[0];
+        other.tables.srat.cpus = cpus;
+        other.tables.slit.distances = distances;
+        other.layout.spm = &spm;
+        if (what == 1)
+            cpus[1].node = 1;
+        else if (what == 2)
+            distances[1] = 22;
+        else if (what == 3)
+            spm.size = 2 * GIB;
+        else if (what == 4)
+            spm.address += GIB;
+        else if (what == 5)
+            other.tables.srat.memory_count -= 2;
+        struct side sides[] = {{TARGET_QEMU, &c.vm, p, NULL}, {TARGET_LIBVIRT, &c.vm, &other, NULL}};
+        struct side_by_side all;
+        struct strbuf out = {0};
+        side_by_side(&all, sides, ARRAY_SIZE(sides), &c.arena);
+        side_by_side_text(&out, &all);
+        assert_int_equal(all.equivalent, what == 0 || what == 4);
+        assert_int_equal(strstr(out.data, "  !  ") != NULL, what != 0 && what != 4);
+        assert_int_equal(strstr(out.data, "  ~  ") != NULL, what != 0 && what != 3);
+        strbuf_free(&out);
+    }
+    compile_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -599,6 +643,7 @@ int main(void)
         cmocka_unit_test(bandwidth_units),
         cmocka_unit_test(units_of_random_lists),
         cmocka_unit_test(values_that_qemu_would_cut),
+        cmocka_unit_test(guests_that_differ_are_not_equivalent),
     };
     return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);
 }

@@ -30,11 +30,11 @@ static void encode(struct strbuf *b, int table)
     static struct hmat_attributes attributes[] = {{true, 0, 0}, {false, 128, 1}};
     static struct hmat_locality locality = {HMAT_ACCESS_LATENCY, 1000, initiators, 2, 3, values};
     if (table == VIEW_SRAT)
-        srat_encode(b, &(struct srat){cpus, ARRAY_SIZE(cpus), memory, ARRAY_SIZE(memory)});
+        srat_encode(b, &maker_qemu, &(struct srat){cpus, ARRAY_SIZE(cpus), memory, ARRAY_SIZE(memory)});
     else if (table == VIEW_SLIT)
-        slit_encode(b, &(struct slit){2, distances});
+        slit_encode(b, &maker_qemu, &(struct slit){2, distances});
     else
-        hmat_encode(b, &(struct hmat){.present = true,
+        hmat_encode(b, &maker_qemu, &(struct hmat){.present = true,
                                       .attributes = attributes,
                                       .attribute_count = ARRAY_SIZE(attributes),
                                       .localities = &locality,
