@@ -2,6 +2,13 @@
 #include "cmd.h"
 #include "show.h"
 
+static const struct {
+    enum format format;
+    void (*show)(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
+                 const struct layout *layout);
+} forms[] = {
+    {FORMAT_TEXT, show_text}, {FORMAT_YAML, show_yaml}, {FORMAT_SVG, show_svg}, {FORMAT_DOT, show_dot}};
+
 int cmd_show(const struct options *options)
 {
     struct compilation c;
@@ -9,10 +16,9 @@ int cmd_show(const struct options *options)
     int status = cmd_compile(&c, options, options->files[0]);
     if (status == STATUS_OK) {
         const struct prediction *p = compile_prediction(&c, TARGET_QEMU);
-        if (options->format == FORMAT_YAML)
-            show_yaml(&out, &c.vm, &p->qemu, &p->layout);
-        else
-            show_text(&out, &c.vm, &p->qemu, &p->layout);
+        for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+            if (forms[i].format == options->format)
+                forms[i].show(&out, &c.vm, &p->qemu, &p->layout);
     }
     return cmd_finish(&c, options, status, &out);
 }

@@ -78,7 +78,8 @@ static const char *const format_names[] = {
     [FORMAT_SHELL] = "shell", [FORMAT_JSON] = "json", [FORMAT_ARGV] = "argv",
     [FORMAT_TEXT] = "text",   [FORMAT_RAW] = "raw",   [FORMAT_DMESG] = "dmesg",
     [FORMAT_YAML] = "yaml",   [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github",
-    [FORMAT_TAP] = "tap",     [FORMAT_XML] = "xml",
+    [FORMAT_TAP] = "tap",     [FORMAT_XML] = "xml",     [FORMAT_SVG] = "svg",
+    [FORMAT_DOT] = "dot",
 };
 
 static const char *const table_names[] = {[TABLE_E820] = "e820",

@@ -7,22 +7,14 @@
 
 #include "columns.h"
 #include "hmat_scale.h"
-
-static void add_ids(struct strbuf *b, const struct id_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        strbuf_addf(b, i ? ",%u" : "%u", list->ranges[i].first);
-        if (list->ranges[i].last != list->ranges[i].first)
-            strbuf_addf(b, "-%u", list->ranges[i].last);
-    }
-}
+#include "show_parts.h"
 
 /* Text made for one cell; valid until the next call with the same buffer. */
 static const char *ids_text(struct strbuf *b, const struct id_list *list)
 {
     b->len = 0;
     strbuf_adds(b, "");
-    add_ids(b, list);
+    show_ids(b, list);
     if (b->len > 60)
         memcpy(b->data + 57, "...", 4);
     return b->len ? b->data : "-";
@@ -47,9 +39,8 @@ static void show_nodes(struct strbuf *out, const struct vm *vm)
         columns_add(&c, "%s", heads[i]);
     for (size_t n = 0; n < vm->node_count; n++) {
         const struct node *node = &vm->nodes[n];
-        uint64_t sums[MEMORY_TYPES] = {0};
-        for (size_t r = 0; r < node->region_count; r++)
-            sums[node->regions[r].type.value] += node->regions[r].size.value;
+        uint64_t sums[MEMORY_TYPES];
+        show_sums(sums, node);
         columns_add(&c, "%zu", n);
         columns_add(&c, "%s", ids_text(&text, &node->cpus));
         columns_add(&c, "%s", size_or_dash(&text, sums[MEMORY_NORMAL]));
@@ -87,69 +78,21 @@ static void show_regions(struct strbuf *out, const struct vm *vm)
     strbuf_free(&size);
 }
 
-struct map_row {
-    uint64_t address;
-    uint64_t end;
-    uint32_t node;
-    const char *what;
-};
-
-static int by_start(const void *left, const void *right)
-{
-    const struct map_row *a = left;
-    const struct map_row *b = right;
-    return a->address < b->address ? -1 : a->address > b->address;
-}
-
-static const char *what_is(const struct layout *l, const struct affinity *a)
-{
-    if (a->flags & SRAT_HOTPLUGGABLE)
-        return "free, hot-pluggable";
-    for (size_t i = 0; i < l->spm_count; i++)
-        if (l->spm[i].address == a->address)
-            return "SPM";
-    for (size_t i = 0; i < l->e820_count; i++)
-        if (l->e820[i].type != E820_RAM && l->e820[i].address <= a->address &&
-            a->address - l->e820[i].address < l->e820[i].size)
-            return "SPM";
-    return "normal";
-}
-
-/* The address map is the SRAT's memory and E820's reserved ranges in order, holes named. */
 static void show_map(struct strbuf *out, const struct layout *l)
 {
-    struct map_row *rows = xcalloc(l->affinity_count + l->e820_count, sizeof(*rows));
-    size_t count = 0;
-    for (size_t i = 0; i < l->affinity_count; i++)
-        if (l->affinity[i].flags)
-            rows[count++] = (struct map_row){
-                l->affinity[i].address, l->affinity[i].address + l->affinity[i].size,
-                l->affinity[i].node, what_is(l, &l->affinity[i])};
-    for (size_t i = 0; i < l->e820_count; i++)
-        if (l->e820[i].type == E820_RESERVED)
-            rows[count++] = (struct map_row){l->e820[i].address,
-                                             l->e820[i].address + l->e820[i].size, NO_NODE,
-                                             "reserved"};
-    qsort(rows, count, sizeof(*rows), by_start);
+    size_t count;
+    struct map_row *rows = show_map_rows(l, &count);
     struct columns c = {.width = 4, .right = 1 << 1};
     struct strbuf size = {0};
-    uint64_t cursor = 0;
     strbuf_adds(out, "\nAddress map\n");
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].address > cursor) {
-            columns_add(&c, "0x%010" PRIx64 "-0x%010" PRIx64, cursor, rows[i].address - 1);
-            columns_add(&c, "%s", size_or_dash(&size, rows[i].address - cursor));
-            columns_add(&c, "(hole)");
-            columns_add(&c, "%s", "");
-        }
         columns_add(&c, "0x%010" PRIx64 "-0x%010" PRIx64, rows[i].address, rows[i].end - 1);
         columns_add(&c, "%s", size_or_dash(&size, rows[i].end - rows[i].address));
-        columns_add(&c, "%s", rows[i].what);
+        columns_add(&c, "%s", map_kind_names[rows[i].kind]);
         if (rows[i].node == NO_NODE)
             columns_add(&c, "%s", "");
         else
             columns_add(&c, "node %u", rows[i].node);
-        cursor = rows[i].end;
     }
     columns_end(&c, out);
     strbuf_free(&size);
@@ -178,25 +121,7 @@ static void show_distances(struct strbuf *out, const struct vm *vm)
 void show_text(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
                const struct layout *l)
 {
-    const struct cpus *c = &vm->cpus;
-    strbuf_addf(out, "%s: %s, %s, CPU %s, firmware %s\n", vm->name.value, vm->machine.type.value,
-                accel_names[vm->machine.accel.value], vm->machine.cpu.value,
-                firmware_names[vm->boot.firmware.value]);
-    strbuf_addf(out,
-                "vCPUs: %" PRIu64 " of %" PRIu64 ", sockets %" PRIu64 ", dies %" PRIu64
-                ", modules %" PRIu64 ", cores %" PRIu64 ", threads %" PRIu64 "\n",
-                c->count.value, c->max.value, c->sockets.value, c->dies.value, c->modules.value,
-                c->cores.value, c->threads.value);
-    strbuf_adds(out, "memory: ");
-    strbuf_add_size(out, l->ram, " ");
-    strbuf_adds(out, " to boot from");
-    if (l->max_memory > l->ram) {
-        strbuf_adds(out, ", at most ");
-        strbuf_add_size(out, l->max_memory, " ");
-        strbuf_addf(out, " with %" PRIu64 " slots", l->slots);
-    }
-    strbuf_addf(out, "; SPM by %s; addresses need %u bits\n", spm_interface_names[t->interface],
-                bits_for(l->top + 1));
+    show_summary(out, vm, t, l);
     show_nodes(out, vm);
     show_regions(out, vm);
     show_map(out, l);
@@ -238,7 +163,7 @@ static void yaml_ids(struct strbuf *out, const char *key, const struct id_list *
     if (!list->count)
         return;
     strbuf_addf(out, "%s: \"", key);
-    add_ids(out, list);
+    show_ids(out, list);
     strbuf_adds(out, "\"\n");
 }
 

@@ -78,6 +78,10 @@ for file in examples/*.yaml; do
     settle "$name.expect-all"
     record "$file" show >"$tmp/actual"
     settle "$name.show"
+    for format in svg dot; do
+        record "$file" show --format "$format" >"$tmp/actual"
+        settle "$name.show-$format"
+    done
 done
 
 # A golden file without its example proves nothing.

@@ -19,6 +19,8 @@ check_cloudhv.c 5
 tables_qemu.c 6
 tables_cloudhv.c 6
 dump_dax.c 7
+show_dot.c 7
+show_svg.c 7
 dump_iomem.c 7
 dump_log.c 7
 dump_memmap.c 7
