@@ -50,7 +50,7 @@ static struct diag *expected(struct loader *l, const struct doc_node *node, cons
 {
     struct diag *d = diag_add(l->diags, RULE_WRONG_KIND, node->at, "expected %s, found %s", what,
                               found(node));
-    diag_help(l->diags, d, "write %s here; the manual spmtopo(1) shows each key's form", what);
+    diag_help(l->diags, d, "write %s here; the manual spmtopo.yaml(5) shows each key's form", what);
     return d;
 }
 

@@ -3,16 +3,18 @@
 # What the documents say, held against the program and its tables:
 # - the commands of every block "console runnable" in README.md and CONTRIBUTING.md print what is
 #   shown below them (standard error and output together), run in the source folder;
-# - man/spmtopo.1 has the options that the commands' --help has, and the keys of every table in
-#   src/load.c, each no more and no less;
-# - docs/rules.md and the manual's list of rules are what tools/rules-doc.py makes of the program's;
+# - man/spmtopo.1 has the options that the commands' --help has, and man/spmtopo.yaml.5 the keys of
+#   every table in src/load.c, each no more and no less;
+# - docs/rules.md and the list of rules in man/spmtopo-rules.7 are what tools/rules-doc.py makes of the program's;
 # - what the pages link to is there;
-# - mandoc and groff find nothing wrong with the manual.
+# - mandoc and groff find nothing wrong with the manual, and its pages refer to sections that they
+#   have.
 set -u
 
 spmtopo=${SPMTOPO:-./spmtopo}
 top=${srcdir:-.}
 man=$top/man/spmtopo.1
+language=$top/man/spmtopo.yaml.5
 unset NO_COLOR
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -118,7 +120,7 @@ man_items()
         !inside { next }
         /^\.Bl / { depth++ }
         /^\.El/ { depth-- }
-        depth == 1' "$man"
+        depth == 1' "$language"
 }
 
 # Options of a command as -x and --word, one a line, from the ".It Fl ..." lines of every list
@@ -203,7 +205,7 @@ check_keys()
 {
     key_tables | LC_ALL=C sort >"$work/program"
     # defaults_keys has one key, which stands with 'defaults' itself.
-    { sed -n 's/^\.\\" keys: //p' "$man"; echo defaults_keys; } | LC_ALL=C sort >"$work/man"
+    { sed -n 's/^\.\\" keys: //p' "$language"; echo defaults_keys; } | LC_ALL=C sort >"$work/man"
     same "$work/man" "$work/program" "the manual has a list for each table of keys"
     for table in $(key_tables); do
         [ "$table" = defaults_keys ] && continue
@@ -224,8 +226,9 @@ lint()
 {
     description=$1
     shift
-    if ! command -v "$1" >/dev/null 2>&1; then
-        skip "$description" "there is no $1"
+    program=${1#lint_}
+    if ! command -v "$program" >/dev/null 2>&1; then
+        skip "$description" "there is no $program"
         return
     fi
     "$@" >"$work/lint" 2>&1
@@ -233,6 +236,25 @@ lint()
     [ -s "$work/lint" ] && status=1
     sed 's/^/# /' "$work/lint"
     result "$status" "$description"
+}
+
+# Which other pages are installed here is not the manual's.
+# shellcheck disable=SC2317,SC2329 # called through lint
+lint_mandoc()
+{
+    mandoc -Tlint "$1" 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
+    [ $? -eq 1 ]
+}
+
+# Sections that a page refers to by Sx, at the start of a line or inside one, are its own.
+check_sections()
+{
+    sed -n 's/^\.S[hs] //p' "$1" | LC_ALL=C sort -u >"$work/has"
+    sed -n 's/^\.\(.* \)\{0,1\}Sx \(.*\)$/\2/p' "$1" | sed 's/ [.,;:)]$//' | LC_ALL=C sort -u >"$work/wants"
+    LC_ALL=C comm -13 "$work/has" "$work/wants" >"$work/missing"
+    sed 's/^/# no section /' "$work/missing"
+    ! [ -s "$work/missing" ]
+    result $? "the sections that ${1##*/} refers to are there"
 }
 
 echo 'TAP version 13'
@@ -243,8 +265,12 @@ check_rules
 check_keys
 check_links "$top/README.md"
 check_links "$top/CONTRIBUTING.md"
-lint 'mandoc finds nothing wrong with the manual' mandoc -Tlint -Wwarning "$man"
-lint 'groff -mdoc finds nothing wrong with the manual' groff -ww -mdoc -z "$man"
-lint 'groff -man finds nothing wrong with the manual' groff -ww -man -z "$man"
+for page in "$top"/man/*.[1-9]; do
+    name=${page##*/}
+    lint "mandoc finds nothing wrong with $name" lint_mandoc "$page"
+    lint "groff -mdoc finds nothing wrong with $name" groff -ww -mdoc -z "$page"
+    lint "groff -man finds nothing wrong with $name" groff -ww -man -z "$page"
+    check_sections "$page"
+done
 echo "1..$number"
 exit "$failed"

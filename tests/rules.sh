@@ -129,7 +129,7 @@ EOF
 check 'ids, names and texts of the table' same /dev/null "$tmp/table"
 while read -r id name; do
     check "$id $name: texts and examples" same /dev/null "$tmp/$id"
-    check "$id $name: is in the manual" grep -q "^\\.It Cm $id $name " "$top/man/spmtopo.1"
+    check "$id $name: is in the manual" grep -q "^\\.It Cm $id $name " "$top/man/spmtopo-rules.7"
     check "$id $name: has a file in bad/" grep -Eq "# expect(-[a-z]+)?: .*$id $name" -r "$top/tests/bad"
 done <"$tmp/list"
 

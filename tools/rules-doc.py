@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Writes what the documents say of the rules, from `spmtopo rules --format json`.
 
-    rules-doc.py             writes docs/rules.md, and the list of rules in man/spmtopo.1
+    rules-doc.py             writes docs/rules.md, and the list of rules in man/spmtopo-rules.7
     rules-doc.py --check     writes nothing; shows what differs, and exits with 1 where something does
 
 The list in the manual is what stands between the lines '.\\" rules:' and '.\\" end'.
@@ -20,7 +20,7 @@ import textwrap
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = "docs/rules.md"
-MANUAL = "man/spmtopo.1"
+MANUAL = "man/spmtopo-rules.7"
 BEGIN, END = '.\\" rules:', '.\\" end'
 
 HUNDREDS = {
