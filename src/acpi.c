@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "acpi.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The header of every ACPI table: ACPI 6.5, table 5.4. */
@@ -99,21 +100,40 @@ static void encode_affinity(struct strbuf *out, const struct affinity *memory)
     strbuf_add_le(out, 0, 8);
 }
 
-/* Memory is in order of nodes; CPUs are in order of their numbers. */
-static void encode_by_node(struct strbuf *out, const struct srat *srat)
+size_t *srat_cpu_order(const struct acpi_maker *maker, const struct srat *srat)
 {
-    uint32_t nodes = 0;
-    for (size_t i = 0; i < srat->cpu_count; i++)
+    size_t *order = xcalloc(srat->cpu_count, sizeof(*order));
+    uint32_t nodes = 1;
+    for (size_t i = 0; i < srat->cpu_count; i++) {
+        order[i] = i;
         nodes = srat->cpus[i].node >= nodes ? srat->cpus[i].node + 1 : nodes;
-    for (size_t i = 0; i < srat->memory_count; i++)
-        nodes = srat->memory[i].node >= nodes ? srat->memory[i].node + 1 : nodes;
-    for (uint32_t node = 0; node < nodes; node++) {
-        for (size_t i = 0; i < srat->memory_count; i++)
-            if (srat->memory[i].node == node)
-                encode_affinity(out, &srat->memory[i]);
-        for (size_t i = 0; i < srat->cpu_count; i++)
-            if (srat->cpus[i].node == node)
-                encode_cpu(out, &srat->cpus[i]);
+    }
+    if (!maker->by_node)
+        return order;
+    size_t *next = xcalloc(nodes + 1, sizeof(*next));
+    for (size_t i = 0; i < srat->cpu_count; i++)
+        next[srat->cpus[i].node + 1]++;
+    for (uint32_t n = 0; n < nodes; n++)
+        next[n + 1] += next[n];
+    for (size_t i = 0; i < srat->cpu_count; i++)
+        order[next[srat->cpus[i].node]++] = i;
+    free(next);
+    return order;
+}
+
+/* Memory is in order of nodes, as the CPUs are in that order. */
+static void encode_by_node(struct strbuf *out, const struct srat *srat, const size_t *order)
+{
+    size_t c = 0;
+    size_t m = 0;
+    while (m < srat->memory_count || c < srat->cpu_count) {
+        uint32_t node = c < srat->cpu_count ? srat->cpus[order[c]].node : NO_NODE;
+        if (m < srat->memory_count && srat->memory[m].node < node)
+            node = srat->memory[m].node;
+        for (; m < srat->memory_count && srat->memory[m].node == node; m++)
+            encode_affinity(out, &srat->memory[m]);
+        for (; c < srat->cpu_count && srat->cpus[order[c]].node == node; c++)
+            encode_cpu(out, &srat->cpus[order[c]]);
     }
 }
 
@@ -123,7 +143,9 @@ void srat_encode(struct strbuf *out, const struct acpi_maker *maker, const struc
     strbuf_add_le(out, maker->srat_reserved, 4);
     strbuf_add_le(out, 0, 8);
     if (maker->by_node) {
-        encode_by_node(out, srat);
+        size_t *order = srat_cpu_order(maker, srat);
+        encode_by_node(out, srat, order);
+        free(order);
     } else {
         for (size_t i = 0; i < srat->cpu_count; i++)
             encode_cpu(out, &srat->cpus[i]);

@@ -93,6 +93,9 @@ void tables_cloudhv(struct tables *tables, const struct vm *vm, const struct lay
 /* The processors of a completed model, in order of vCPUs, by xAPIC ids where they suffice. */
 void srat_add_cpus(struct srat *srat, const struct vm *vm, struct arena *arena);
 
+/* The places of srat->cpus in the order of the table's entries. The caller frees it. */
+size_t *srat_cpu_order(const struct acpi_maker *maker, const struct srat *srat);
+
 /* The bytes: E820 as QEMU's etc/e820 holds it (20-byte records), the tables as they are in guest
  * memory, header and checksum included. An absent table adds nothing. */
 void e820_encode(struct strbuf *out, const struct e820_entry *entries, size_t count);

@@ -137,13 +137,11 @@ void check_cloudhv_cpus(struct check_context *c)
     }
 }
 
-/* 64 KiB at the very top and 1 MiB of platform devices below end the address space; it panics where
- * RAM meets them. */
 static void check_phys_bits(const struct check_context *c)
 {
     const struct number *bits = &c->vm->machine.phys_bits;
     const struct zone_map map = zone_map(c->vm, c->arena);
-    if (!bits->value || map.end <= (UINT64_C(1) << bits->value) - 0x110000)
+    if (!bits->value || map.end <= (UINT64_C(1) << bits->value) - CLOUDHV_TOP_ROOM)
         return;
     struct diag *d = diag_add(c->diags, RULE_CLOUDHV_MACHINE, bits->at,
                               "memory ends at 0x%" PRIx64 ", beyond what %" PRIu64 " address bits "

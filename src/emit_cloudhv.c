@@ -69,7 +69,7 @@ static void json_true(struct json *j, const char *key)
     strbuf_adds(j->out, "true");
 }
 
-static void json_cpus(struct json *j, const struct vm *vm)
+static void json_cpus(struct json *j, const struct vm *vm, const struct layout *layout)
 {
     const struct cpus *c = &vm->cpus;
     json_open(j, "cpus", '{');
@@ -81,8 +81,8 @@ static void json_cpus(struct json *j, const struct vm *vm)
     json_u64(j, "dies_per_package", c->dies.value);
     json_u64(j, "packages", c->sockets.value);
     json_close(j, '}');
-    if (vm->machine.phys_bits.value)
-        json_u64(j, "max_phys_bits", vm->machine.phys_bits.value);
+    if (layout->phys_bits)
+        json_u64(j, "max_phys_bits", layout->phys_bits);
     json_close(j, '}');
 }
 
@@ -203,7 +203,7 @@ static void emit_json(struct strbuf *out, const struct vm *vm, const struct pred
 {
     struct json j = {.out = out};
     json_open(&j, NULL, '{');
-    json_cpus(&j, vm);
+    json_cpus(&j, vm, &p->layout);
     json_open(&j, "memory", '{');
     json_u64(&j, "size", 0); /* it is in the zones */
     json_open(&j, "zones", '[');
@@ -346,8 +346,8 @@ static void emit_arguments(struct argv *argv, const struct vm *vm, const struct 
     add_u64(b, ":", c->cores.value);
     add_u64(b, ":", c->dies.value);
     add_u64(b, ":", c->sockets.value);
-    if (vm->machine.phys_bits.value)
-        add_u64(b, ",max_phys_bits=", vm->machine.phys_bits.value);
+    if (p->layout.phys_bits)
+        add_u64(b, ",max_phys_bits=", p->layout.phys_bits);
     argv_option(argv, "--memory", "size=0");
     argv_zones(argv, vm, false);
     argv_zones(argv, vm, true);

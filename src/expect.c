@@ -149,7 +149,7 @@ void expect_text(struct strbuf *out, const struct vm *vm, const struct predictio
                  enum table table)
 {
     strbuf_addf(out, "%s: %s on %s, as the VMM hands it over\n", vm->name.value,
-                vm->machine.type.value, target_names[target_index(p->target)]);
+                prediction_machine(p, vm), target_names[target_index(p->target)]);
     if (p->assumption)
         strbuf_addf(out, "assumed: %s\n", p->assumption);
     if (wanted(table, TABLE_E820)) {
@@ -302,8 +302,8 @@ void expect_json(struct strbuf *out, const struct vm *vm, const struct predictio
     cJSON *root = cJSON_CreateObject();
     cJSON_AddNumberToObject(root, "spmtopo", 1);
     cJSON_AddStringToObject(root, "target", target_names[target_index(p->target)]);
-    cJSON_AddStringToObject(root, "machine", vm->machine.type.value);
-    cJSON_AddStringToObject(root, "firmware", firmware_names[vm->boot.firmware.value]);
+    cJSON_AddStringToObject(root, "machine", prediction_machine(p, vm));
+    cJSON_AddStringToObject(root, "firmware", prediction_firmware(p, vm));
     cJSON *assumptions = cJSON_AddArrayToObject(root, "assumptions");
     if (p->assumption)
         cJSON_AddItemToArray(assumptions, cJSON_CreateString(p->assumption));
@@ -369,11 +369,13 @@ static uint32_t linux_node(struct linux_nodes *nodes, uint32_t domain)
     return nodes->numbers[domain] - 1;
 }
 
-static void srat_dmesg(struct strbuf *out, const struct srat *srat, size_t node_count, bool newer)
+static void srat_dmesg(struct strbuf *out, const struct tables *t, size_t node_count, bool newer)
 {
+    const struct srat *srat = &t->srat;
+    size_t *order = srat_cpu_order(t->maker, srat);
     struct linux_nodes nodes = {.numbers = xcalloc(node_count, sizeof(*nodes.numbers))};
     for (size_t i = 0; i < srat->cpu_count; i++) {
-        const struct srat_cpu *cpu = &srat->cpus[i];
+        const struct srat_cpu *cpu = &srat->cpus[order[i]];
         if (newer) { /* logs no processors */
             linux_node(&nodes, cpu->node);
             continue;
@@ -390,6 +392,7 @@ static void srat_dmesg(struct strbuf *out, const struct srat *srat, size_t node_
                         a->flags & SRAT_HOTPLUGGABLE ? " hotplug" : "");
     }
     free(nodes.numbers);
+    free(order);
 }
 
 static void hmat_dmesg(struct strbuf *out, const struct hmat *hmat)
@@ -406,7 +409,7 @@ static void print_dmesg(struct strbuf *out, const struct vm *vm, const struct pr
     if (wanted(table, TABLE_E820))
         e820_dmesg(out, &p->tables, newer);
     if (wanted(table, TABLE_SRAT))
-        srat_dmesg(out, &p->tables.srat, vm->node_count, newer);
+        srat_dmesg(out, &p->tables, vm->node_count, newer);
     if (wanted(table, TABLE_HMAT))
         hmat_dmesg(out, &p->tables.hmat);
 }

@@ -93,14 +93,14 @@ void expect_guest_text(struct strbuf *out, const struct guest *g)
 {
     const struct vm *vm = g->vm;
     strbuf_addf(out, "%s: %s on %s, as Linux sees it through %s\n", vm->name.value,
-                vm->machine.type.value, target_names[target_index(g->prediction->target)],
-                firmware_names[vm->boot.firmware.value]);
+                prediction_machine(g->prediction, vm), target_names[target_index(g->prediction->target)],
+                prediction_firmware(g->prediction, vm));
     if (g->prediction->assumption)
         strbuf_addf(out, "assumed: %s\n", g->prediction->assumption);
     strbuf_addf(out, "SPM: %s%s%s\n", fate_texts[g->fate], g->cause ? ": " : "",
                 g->cause ? g->cause : "");
     add_ranges(out, "Soft-reserved, exactly", &g->spm, NULL);
-    add_ranges(out, "RAM, of which firmware takes pieces", &g->ram, NULL);
+    add_ranges(out, "RAM, of which firmware takes pieces", &g->left, NULL);
     add_ranges(out, "Dax devices, with dax_hmem", &g->dax, g);
     add_nodes(out, g);
     strbuf_adds(out, "\nDistances, a row for each node, of those online\n");
@@ -181,8 +181,8 @@ void expect_guest_json(struct strbuf *out, const struct guest *g)
     cJSON *root = cJSON_CreateObject();
     cJSON_AddNumberToObject(root, "spmtopo", 1);
     cJSON_AddStringToObject(root, "target", target_names[target_index(p->target)]);
-    cJSON_AddStringToObject(root, "machine", g->vm->machine.type.value);
-    cJSON_AddStringToObject(root, "firmware", firmware_names[g->vm->boot.firmware.value]);
+    cJSON_AddStringToObject(root, "machine", prediction_machine(p, g->vm));
+    cJSON_AddStringToObject(root, "firmware", prediction_firmware(p, g->vm));
     cJSON_AddStringToObject(root, "stage", "guest");
     cJSON *assumptions = cJSON_AddArrayToObject(root, "assumptions");
     if (p->assumption)
@@ -191,7 +191,7 @@ void expect_guest_json(struct strbuf *out, const struct guest *g)
     if (g->cause)
         cJSON_AddStringToObject(root, "cause", g->cause);
     ranges_json(root, "softReserved", &g->spm, NULL);
-    ranges_json(root, "ram", &g->ram, NULL);
+    ranges_json(root, "ram", &g->left, NULL);
     ranges_json(root, "dax", &g->dax, g);
     nodes_json(root, g);
     cJSON *rows = cJSON_AddArrayToObject(root, "distances");

@@ -132,6 +132,26 @@ static void find_ram(struct guest *g, struct arena *arena)
     join(&g->ram, true);
 }
 
+/* RAM without what the kernel is told to take for soft-reserved. */
+static void find_left(struct guest *g, struct arena *arena)
+{
+    size_t s = 0;
+    g->left.items = arena_alloc(arena, g->ram.count + g->spm.count, sizeof(*g->left.items));
+    for (size_t i = 0; i < g->ram.count; i++) {
+        struct guest_range rest = g->ram.items[i];
+        for (; s < g->spm.count && g->spm.items[s].end <= rest.end; s++) {
+            const struct guest_range *spm = &g->spm.items[s];
+            if (spm->start > rest.start) {
+                g->left.items[g->left.count] = rest;
+                g->left.items[g->left.count++].end = spm->start;
+            }
+            rest.start = u64_max(rest.start, spm->end);
+        }
+        if (rest.start < rest.end)
+            g->left.items[g->left.count++] = rest;
+    }
+}
+
 /* Linux numbers its nodes as it meets their proximity domains: processors first, then memory
  * (drivers/acpi/numa/srat.c). */
 static void number_nodes(struct guest *g, struct arena *arena)
@@ -154,9 +174,11 @@ static void number_nodes(struct guest *g, struct arena *arena)
             }
         }
     }
+    size_t *order = srat_cpu_order(g->prediction->tables.maker, srat);
     for (size_t i = 0; i < srat->cpu_count; i++)
-        if (g->nodes[srat->cpus[i].node].number == NO_NODE)
-            g->nodes[srat->cpus[i].node].number = next++;
+        if (g->nodes[srat->cpus[order[i]].node].number == NO_NODE)
+            g->nodes[srat->cpus[order[i]].node].number = next++;
+    free(order);
     for (size_t i = 0; i < srat->memory_count; i++)
         if ((srat->memory[i].flags & SRAT_ENABLED) &&
             g->nodes[srat->memory[i].node].number == NO_NODE)
@@ -178,6 +200,7 @@ void guest_expect(struct guest *g, const struct vm *vm, const struct prediction 
     join(&g->promised, false);
     find_fate(g, &context);
     find_ram(g, arena);
+    find_left(g, arena);
     number_nodes(g, arena);
     g->block = guest_memory_block(&context);
     /* With an HMAT, even an empty one, Linux goes by the SRAT's ranges instead

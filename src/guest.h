@@ -44,6 +44,7 @@ struct guest {
     struct guest_ranges spm;      /* soft-reserved ranges as the kernel has them */
     struct guest_ranges dax;      /* a dax device each, with a driver for them (dax_hmem) */
     struct guest_ranges ram;      /* RAM, less what firmware takes of it */
+    struct guest_ranges left;     /* of it, what memmap= leaves to the kernel */
     struct guest_node *nodes;     /* of vm->nodes */
     uint64_t block;               /* bytes: what a driver can bring online is multiples of it */
 };

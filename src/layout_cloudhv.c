@@ -146,6 +146,15 @@ static void add_affinities(struct layout *l, const struct zone_map *map, const s
                                           (uint32_t)n, SRAT_ENABLED};
 }
 
+/* The address bits to ask for: the file's, or more than the default where RAM needs them. */
+static unsigned phys_bits(const struct vm *vm, const struct zone_map *map)
+{
+    unsigned needed = bits_for(map->end + CLOUDHV_TOP_ROOM);
+    if (vm->machine.phys_bits.value)
+        return (unsigned)vm->machine.phys_bits.value;
+    return needed > CLOUDHV_PHYS_BITS ? needed : 0;
+}
+
 void layout_cloudhv(struct layout *l, const struct vm *vm, struct arena *arena)
 {
     const struct zone_map map = zone_map(vm, arena);
@@ -153,6 +162,7 @@ void layout_cloudhv(struct layout *l, const struct vm *vm, struct arena *arena)
         .high_base = CLOUDHV_HIGH_BASE,
         .block = zone_memory_block(&map),
         .top = map.end - 1,
+        .phys_bits = phys_bits(vm, &map),
         .spm_is_ram = true,
         .spm = arena_alloc(arena, map.count, sizeof(*l->spm)),
     };

@@ -8,6 +8,11 @@
 /* arch/src/x86_64/layout.rs: RAM below the hole for devices, and from 4 GiB on without an end. */
 #define CLOUDHV_LOW_END (3 * GIB)
 #define CLOUDHV_HIGH_BASE (4 * GIB)
+/* What it keeps at the end of the address space: 64 KiB, and 1 MiB of platform devices below; it
+ * panics where RAM meets them. */
+#define CLOUDHV_TOP_ROOM UINT64_C(0x110000)
+/* The address bits that it gives a guest at most where it is not told otherwise. */
+enum { CLOUDHV_PHYS_BITS = 46 };
 
 /* A zone, or its part on one side of the hole. Bytes. */
 struct zone_piece {

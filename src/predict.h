@@ -15,4 +15,17 @@ struct prediction {
     const char *assumption; /* what the tables take for granted; NULL: nothing */
 };
 
+/* What the guest's machine is called: cloud-hypervisor has one, without a name. */
+static inline const char *prediction_machine(const struct prediction *p, const struct vm *vm)
+{
+    return p->target == TARGET_CLOUDHV ? "x86-64" : vm->machine.type.value;
+}
+
+/* What the guest is booted through: cloud-hypervisor enters a kernel by itself. */
+static inline const char *prediction_firmware(const struct prediction *p, const struct vm *vm)
+{
+    bool direct = p->target == TARGET_CLOUDHV && !vm->boot.code.value;
+    return firmware_names[direct ? FIRMWARE_NONE : vm->boot.firmware.value];
+}
+
 #endif

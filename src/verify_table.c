@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SRAT, SLIT, HMAT and MADT: as bytes, and as the kernel's log tells them. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "acpi_decode.h"
@@ -231,9 +232,13 @@ static void check_log_cpus(struct verify *v)
         verify_skip(v, "log.cpus", "no log tells the SRAT's processors (Linux 7 does not)");
         return;
     }
-    for (size_t i = 0; i < srat->cpu_count; i++)
-        table_lines_add(&want, v->arena, "APIC id %u, domain %u, node %u", srat->cpus[i].apic_id,
-                        srat->cpus[i].node, v->guest->nodes[srat->cpus[i].node].number);
+    size_t *order = srat_cpu_order(v->guest->prediction->tables.maker, srat);
+    for (size_t i = 0; i < srat->cpu_count; i++) {
+        const struct srat_cpu *cpu = &srat->cpus[order[i]];
+        table_lines_add(&want, v->arena, "APIC id %u, domain %u, node %u", cpu->apic_id, cpu->node,
+                        v->guest->nodes[cpu->node].number);
+    }
+    free(order);
     for (size_t i = 0; i < log->cpu_count; i++)
         table_lines_add(&have, v->arena, "APIC id %u, domain %u, node %u", log->cpus[i].apic_id,
                         log->cpus[i].domain, log->cpus[i].number);
