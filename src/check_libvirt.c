@@ -465,13 +465,21 @@ static void check_chosen_initiators(const struct domain *d, struct arena *arena,
     for (size_t n = 0; n < vm->node_count; n++) {
         const struct node *node = &vm->nodes[n];
         const struct domain_initiator *chosen = &initiators[n];
+        struct diag *diag;
         if (!given(node->initiator.at) || node->cpus.count || node_repeats(vm, n) ||
-            !qemu_boot_memory(node, d->qemu).size || chosen->node == node->initiator.value)
+            !qemu_boot_memory(node, d->qemu).size ||
+            (d->hmat_in_xml && chosen->node == node->initiator.value))
             continue;
-        struct diag *diag = diag_add(diags, RULE_LIBVIRT_INITIATOR, node->initiator.at,
-                                     "libvirt chooses the initiator itself: the guest will see "
-                                     "node %" PRIu64 ", not node %" PRIu64, chosen->node,
-                                     node->initiator.value);
+        if (!d->hmat_in_xml) {
+            diag = diag_add(diags, RULE_LIBVIRT_INITIATOR, node->initiator.at,
+                            "libvirt knows no initiators without values between nodes that it makes: "
+                            "the guest will see none");
+            diag_help(diags, diag, "add pairs to 'performance'");
+            continue;
+        }
+        diag = diag_add(diags, RULE_LIBVIRT_INITIATOR, node->initiator.at,
+                        "libvirt chooses the initiator itself: the guest will see node %" PRIu64
+                        ", not node %" PRIu64, chosen->node, node->initiator.value);
         if (chosen->best)
             diag_note(diags, diag, chosen->best->at,
                       chosen->by_latency ? "it has the lowest latency to this node"

@@ -33,9 +33,9 @@ CHANGES = {
 }
 
 # What is left out of libvirt's command line before the oracle runs it; no table depends on them:
-# the monitor and serial ports are character devices, the flash holds firmware, which does not run,
-# the sandbox and the secret guard QEMU itself.
-LEFT_OUT = ("-S", "-sandbox", "-chardev", "-mon", "-blockdev", "-name", "-display", "-audiodev",
+# the monitor and serial ports are character devices, disks are on PCI, the flash holds firmware, which does not run,
+# the sandbox and the secret guard QEMU itself; thread contexts say which host CPUs allocate memory.
+LEFT_OUT = ("-S", "-add-fd", "-sandbox", "-chardev", "-mon", "-blockdev", "-name", "-display",
             "-msg", "-no-shutdown")
 
 
@@ -168,6 +168,40 @@ def _nodes(text):
     return found
 
 
+# A fragment in a domain of a user's
+
+def _parent(domain, name):
+    if name == "domain":
+        return domain
+    found = domain.find(name)
+    return xml.SubElement(domain, name) if found is None else found
+
+
+def paste(domain_text, fragment):
+    """The domain with the fragment's elements where its comments say: what they replace is taken out."""
+    domain = xml.fromstring(domain_text)
+    parser = xml.XMLParser(target=xml.TreeBuilder(insert_comments=True))
+    pieces = xml.fromstring("<fragment>%s</fragment>" % fragment, parser=parser)
+    parent = None
+    for piece in pieces:
+        if piece.tag is xml.Comment:
+            place = re.search(r"(?:in|end of) <(\w+)>", piece.text)
+            if not place:
+                continue
+            parent = _parent(domain, place.group(1))
+            replaced = re.search(r", for (.*)", piece.text)
+            for name in re.findall(r"<(\w+)>", replaced.group(1)) if replaced else []:
+                for old in parent.findall(name):
+                    parent.remove(old)
+        elif piece.tag.startswith(QEMU_SPACE) and domain.find(piece.tag) is not None:
+            # a domain has one of each
+            domain.find(piece.tag).extend(list(piece))
+        elif not (piece.tag == "acpi" and parent.find("acpi") is not None):
+            parent.append(piece)
+    xml.register_namespace("qemu", QEMU_SPACE[1:-1])
+    return xml.tostring(domain, encoding="unicode")
+
+
 # What libvirt made of it
 
 def lost(ours, theirs, place=""):
@@ -224,8 +258,10 @@ def for_oracle(words):
             continue
         if name in ("-object", "-device") and value.startswith("{"):
             item = json.loads(value)
-            if item.get("qom-type") in ("secret", "monitor-qmp") or "chardev" in item:
+            if item.get("qom-type") in ("secret", "monitor-qmp", "thread-context") or {"chardev", "drive"} & set(item):
                 continue
+            if item.pop("prealloc-context", None):
+                value = json.dumps(item)
         if name == "-machine":
             value = argv_module.join_keyval(argv_module.drop(argv_module.split_keyval(value), "pflash0", "pflash1",
                                                              "memory-backend"))
