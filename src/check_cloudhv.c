@@ -13,7 +13,8 @@
 #include "strbuf.h"
 
 /* The versions that are known; a second number makes no difference. */
-enum { CLOUDHV_OLDEST = 40, CLOUDHV_WIDE_CPUS = 48, CLOUDHV_NEWEST = 54 };
+enum { CLOUDHV_OLDEST = 40, CLOUDHV_WIDE_CPUS = 48, CLOUDHV_MERGE = 52, CLOUDHV_RESERVE = 53,
+       CLOUDHV_NEWEST = 54 };
 
 /* 0: not one that is known. */
 static unsigned read_release(const struct vm *vm)
@@ -231,6 +232,29 @@ static void check_file(const struct backend *b, struct diags *diags)
     }
 }
 
+/* 'reserve' and 'merge' are QEMU's defaults, and count where the file itself says them. */
+static void check_flags(const struct backend *b, unsigned release, struct diags *diags)
+{
+    bool merge = given(b->merge.at) && b->merge.value;
+    struct diag *d;
+    if (merge && b->share.value) {
+        d = diag_add(diags, RULE_CLOUDHV_BACKEND, b->merge.at,
+                     "cloud-hypervisor merges no pages of shared memory");
+        if (given(b->share.at))
+            diag_note(diags, d, b->share.at, "it is shared");
+        diag_help(diags, d, "leave 'merge' out, or write 'share: false'");
+    } else if (merge && release && release < CLOUDHV_MERGE) {
+        d = diag_add(diags, RULE_CLOUDHV_BACKEND, b->merge.at,
+                     "cloud-hypervisor %u cannot merge the pages of a zone", release);
+        diag_help(diags, d, "leave 'merge' out, or use cloud-hypervisor %d", CLOUDHV_MERGE);
+    }
+    if (given(b->reserve.at) && b->reserve.value && release && release < CLOUDHV_RESERVE) {
+        d = diag_add(diags, RULE_CLOUDHV_BACKEND, b->reserve.at,
+                     "cloud-hypervisor %u cannot reserve swap space for a zone", release);
+        diag_help(diags, d, "leave 'reserve' out, or use cloud-hypervisor %d", CLOUDHV_RESERVE);
+    }
+}
+
 static void check_placement(const struct backend *b, struct diags *diags)
 {
     struct diag *d;
@@ -253,12 +277,15 @@ static void check_placement(const struct backend *b, struct diags *diags)
 void check_cloudhv_backends(struct check_context *c)
 {
     const struct backend *last = NULL;
+    unsigned release = read_release(c->vm);
     FOR_EACH_REGION(c->vm, node, region)
     {
         const struct backend *b = &region->backend;
         /* What many regions take from one place is judged once. */
         if (b->kind.value == BACKEND_FILE && (!last || !same_place(b->at, last->at)))
             check_file(b, c->diags);
+        if (!last || !same_place(b->at, last->at))
+            check_flags(b, release, c->diags);
         if (!last || !same_place(b->at, last->at) ||
             !same_place(b->policy.at, last->policy.at) ||
             !same_place(b->host_nodes.at, last->host_nodes.at))

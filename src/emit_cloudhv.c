@@ -316,19 +316,31 @@ static void argv_node(struct argv *argv, const struct vm *vm, size_t n, const st
         strbuf_addc(b, ']');
 }
 
+/* A value that looks like an option is one to the parser, unless it is in one word with its own. */
+static void argv_text(struct argv *argv, const char *option, const char *value)
+{
+    if (value[0] != '-') {
+        argv_option(argv, option, value);
+        return;
+    }
+    struct strbuf *b = argv_add(argv, ARG_OPTION, option);
+    strbuf_addc(b, '=');
+    strbuf_adds(b, value);
+}
+
 static void argv_payload(struct argv *argv, const struct vm *vm, const struct layout *layout)
 {
     const struct boot *boot = &vm->boot;
     struct strbuf cmdline = {0};
     add_cmdline(&cmdline, vm, layout);
     if (boot->code.value) {
-        argv_option(argv, "--firmware", boot->code.value);
+        argv_text(argv, "--firmware", boot->code.value);
     } else {
-        argv_option(argv, "--kernel", boot->kernel.value);
+        argv_text(argv, "--kernel", boot->kernel.value);
         if (cmdline.len)
-            argv_option(argv, "--cmdline", cmdline.data);
+            argv_text(argv, "--cmdline", cmdline.data);
         if (boot->initrd.value)
-            argv_option(argv, "--initramfs", boot->initrd.value);
+            argv_text(argv, "--initramfs", boot->initrd.value);
     }
     strbuf_free(&cmdline);
 }

@@ -3101,12 +3101,12 @@ static const struct rule rules[RULE_COUNT] = {
         .summary = "a backend that cloud-hypervisor cannot describe",
         .check = check_cloudhv_backends,
         .explanation =
-            "A zone over a file maps a regular file that exists and is large enough, from its beginning. A\n"
-            "directory is refused (DirectoryAsBackingFileForMemory), and a device dax has no size that the\n"
-            "mapping's check would accept. There are no keys for an offset, an alignment or persistence\n"
-            "(pmem), and huge pages of a file are those of its file system. Sizes of huge pages work for kind\n"
-            "memfd, always as shared memory. Guest memory is never in core dumps, whatever 'dump' says\n"
-            "(MADV_DONTDUMP). Source: vmm/src/memory_manager.rs, main of August 2026.",
+            "A zone over a file maps a regular file that exists and is large enough, from its beginning: no\n"
+            "directory (DirectoryAsBackingFileForMemory), no device dax. There are no keys for an offset, an\n"
+            "alignment or pmem, and huge pages of a file are those of its file system; sizes are for memfd,\n"
+            "which then is shared. Shared pages are not merged (InvalidSharedMemoryWithMergeable). The API\n"
+            "ignores 'mergeable' before v52.0 and 'reserve' before v53.0. No core dump has guest memory,\n"
+            "whatever 'dump' says. Source: vmm/src/memory_manager.rs and config.rs, main of August 2026.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"

@@ -99,7 +99,13 @@ def parse_command_line(words):
     if words[0] != "cloud-hypervisor":
         raise Refused("another program")
     config = {"memory": {}, "payload": {}}
-    for name, value in zip(words[1::2], words[2::2], strict=True):
+    rest = list(words[1:])
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if not equals:
+            if not rest or rest[0].startswith("-"):
+                raise Refused(f"no value of {name}")
+            value = rest.pop(0)
         if name == "--cpus":
             found = options(value, {"boot", "max", "topology", "max_phys_bits"})
             config["cpus"] = {"boot_vcpus": int(found["boot"]), "max_vcpus": int(found["max"])}

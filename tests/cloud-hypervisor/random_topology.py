@@ -72,6 +72,8 @@ class Generator:
         if rng.random() < 0.2 and not (kind == "file" and backend.get("share")):
             backend["host-nodes"] = str(rng.randint(0, 3))
             backend["policy"] = "bind"
+        if rng.random() < 0.1 and not backend.get("share") and kind != "memfd":
+            backend["merge"] = backend["reserve"] = True
         return backend
 
     def region(self, unit, spm):
@@ -85,6 +87,10 @@ class Generator:
         if rng.random() < 0.5:
             region["backend"] = self.backend(unit)
         return region
+
+    def version(self, rows):
+        text = str(rows)
+        return "53.0" if "'reserve'" in text else self.rng.choice(["48.0", "51.1", "53.0"])
 
     def topology(self):
         rng = self.rng
@@ -115,12 +121,13 @@ class Generator:
         rng.shuffle(rows)
         data = {"spmtopo": 1, "name": self.name, "cpus": cpus, "nodes": rows,
                 "boot": rng.choice([{"firmware": "none", "kernel": "/srv/vmlinux"},
+                                    {"firmware": "none", "kernel": "-vmlinux", "cmdline": "--help x"},
                                     {"firmware": "none", "kernel": "bzImage", "cmdline": "quiet x=\"a b\""},
                                     {"firmware": "none", "kernel": "vmlinux-6.1", "initrd": "/srv/initrd",
                                      "cmdline": "console=hvc0"},
                                     {"firmware": {"type": "ovmf", "code": "/srv/CLOUDHV.fd"}}]),
                 "rules": {"mixed-nodes": "allow"},
-                "targets": {"cloud-hypervisor": {"version": rng.choice(["48.0", "51.1", "53.0"]),
+                "targets": {"cloud-hypervisor": {"version": self.version(rows),
                                                  "spm-interface": "kernel-parameter"}}}
         if nodes > 1 and rng.random() < 0.7:
             distances = {}
