@@ -92,7 +92,7 @@ static void add_e820(struct layout *l, struct arena *arena, uint64_t start, uint
     l->e820[l->e820_count++] = (struct e820_entry){start, end - start, type, NO_NODE};
 }
 
-/* generate_pvh_memory_map() of arch/src/x86_64/mod.rs: what touches is one range. */
+/* configure_pvh() of arch/src/x86_64/mod.rs: what touches is one range. */
 static void add_pvh_ram(struct layout *l, const struct zone_map *map, struct arena *arena)
 {
     uint64_t start = MIB;

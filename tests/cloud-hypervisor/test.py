@@ -6,6 +6,7 @@
 - A second implementation (model.py): random topologies, of which the JSON and the command line mean the
   same and what the file says, and E820, SRAT and SLIT are byte for byte what it makes of the JSON.
 - What the real cloud-hypervisor made of a configuration (seen/): the same bytes.
+- What Linux logged in a guest that it started (boots/): what `verify` expects.
 
     test.py [--keep FOLDER]     FOLDER gets the configurations and predictions
 
@@ -56,6 +57,25 @@ class Tap:
             return
         self.count += 1
         print(f"ok {self.count} - {description} # SKIP {reason}")
+
+
+def check_boot(path):
+    """A boot log against the topology that was started, and against one with a node less in it."""
+    def judge(text):
+        done = subprocess.run([SPMTOPO, "verify", "-q", "--target", "cloud-hypervisor", "--guest",
+                               str(path.with_suffix(".dmesg")), "-"], input=text.encode(), check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return done.returncode, done.stdout.decode() + done.stderr.decode()
+    text = path.read_text(encoding="utf-8")
+    status, report = judge(text)
+    problems = [] if status == 0 else [f"status {status}: {report}"]
+    for line in ("log.tables", "log.srat", "log.ram"):
+        if f"ok    {line} " not in report:
+            problems.append(f"{line} is not ok: {report}")
+    other, report = judge(text.replace("512MiB", "514MiB"))
+    if other != 1 or "FAIL  log.srat" not in report:
+        problems.append(f"with another size: status {other}: {report}")
+    return problems
 
 
 def spmtopo(text, *words):
@@ -301,6 +321,8 @@ def main():
                 model.parse_command_line(seen["commandLine"]):
             problems.append("the configuration is another than the one that was run")
         tap.result(f"seen: {path.stem} as the real one made it", problems)
+    for path in sorted((HERE / "boots").glob("*.yaml")):
+        tap.result(f"boots: {path.stem}: the guest saw what was promised", check_boot(path))
     print(f"1..{tap.count}")
     return 1 if tap.failed else 0
 
