@@ -25,8 +25,8 @@ const struct acpi_maker maker_cloudhv = {
     .by_node = true,
 };
 
-static size_t begin_table(struct strbuf *out, const struct acpi_maker *maker,
-                          const char *signature, unsigned revision)
+static size_t begin_table(struct strbuf *out, const struct acpi_maker *maker, const char *signature,
+                          unsigned revision)
 {
     size_t start = out->len;
     strbuf_add(out, signature, 4);

@@ -27,7 +27,8 @@ void table_lines_add(struct table_lines *lines, struct arena *arena, const char 
 {
     va_list args;
     va_start(args, format);
-    lines->items = arena_grow(arena, lines->items, lines->count, &lines->cap, sizeof(*lines->items));
+    lines->items =
+        arena_grow(arena, lines->items, lines->count, &lines->cap, sizeof(*lines->items));
     lines->items[lines->count++] = arena_vprintf(arena, format, args);
     va_end(args);
 }
@@ -51,7 +52,7 @@ static const char *flags_text(struct arena *arena, uint64_t flags)
     return flags == SRAT_ENABLED                         ? ""
            : flags == (SRAT_ENABLED | SRAT_HOTPLUGGABLE) ? ", hot-pluggable"
            : !(flags & SRAT_ENABLED)                     ? ", not enabled"
-                                 : arena_printf(arena, ", flags 0x%" PRIx64, flags);
+                                     : arena_printf(arena, ", flags 0x%" PRIx64, flags);
 }
 
 static void add_memory(const struct decoder *d, const unsigned char *at)
@@ -62,8 +63,9 @@ static void add_memory(const struct decoder *d, const unsigned char *at)
     if (!flags && !size)
         table_lines_add(d->lines, d->arena, "memory, not used");
     else
-        table_lines_add(d->lines, d->arena, "memory 0x%" PRIx64 "-0x%" PRIx64 ": node %" PRIu64 "%s",
-                        address, address + size - 1, get(at + 2, 4), flags_text(d->arena, flags));
+        table_lines_add(d->lines, d->arena,
+                        "memory 0x%" PRIx64 "-0x%" PRIx64 ": node %" PRIu64 "%s", address,
+                        address + size - 1, get(at + 2, 4), flags_text(d->arena, flags));
 }
 
 static const char *decode_srat(const struct decoder *d)
@@ -209,9 +211,13 @@ static const char *check_header(const struct decoder *d, const char *signature)
 const char *acpi_decode(const char *signature, const unsigned char *bytes, size_t len,
                         struct arena *arena, struct table_lines *lines)
 {
-    static const struct { const char *signature; const char *(*decode)(const struct decoder *); }
-        decoders[] = {{"SRAT", decode_srat}, {"SLIT", decode_slit}, {"HMAT", decode_hmat},
-                      {"APIC", decode_madt}};
+    static const struct {
+        const char *signature;
+        const char *(*decode)(const struct decoder *);
+    } decoders[] = {{"SRAT", decode_srat},
+                    {"SLIT", decode_slit},
+                    {"HMAT", decode_hmat},
+                    {"APIC", decode_madt}};
     const struct decoder d = {bytes, len, arena, lines};
     const char *problem = check_header(&d, signature);
     for (size_t i = 0; !problem && i < ARRAY_SIZE(decoders); i++)

@@ -102,15 +102,15 @@ void check_object_ids(struct check_context *c)
     struct diags *diags = c->diags;
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     struct strmap seen = {0};
-    FOR_EACH_REGION(vm, owner, region)
-    {
+    FOR_EACH_REGION(vm, owner, region) {
         const char *id = region->id.value;
         struct span at = given(region->id.at) ? region->id.at : region->at;
         if (strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._") !=
                 strlen(id) ||
             !strchr(letters, id[0]) || strlen(id) > 63) {
             struct diag *d = diag_add(diags, RULE_OBJECT_ID, at, "'%.70s' is not an object id", id);
-            diag_help(diags, d, "write a letter, then letters, digits, '-', '.' and '_', at most 63");
+            diag_help(diags, d,
+                      "write a letter, then letters, digits, '-', '.' and '_', at most 63");
             continue;
         }
         static const char *const taken[] = {"pc.", "vga.", "system.", "isa-bios", "cgs0"};
@@ -165,7 +165,8 @@ static void check_backend(const struct backend *b, struct diags *diags)
         backend_key(diags, b->hugepages.at, "hugepages", b,
                     "write 'kind: memfd', or 'kind: file' with the path of a hugetlbfs");
     if (b->hugepages.value && b->hugepages.value != 2 * MIB && b->hugepages.value != GIB) {
-        d = diag_add(diags, RULE_BACKEND_KEY, b->hugepages.at, "x86 has no huge pages of this size");
+        d = diag_add(diags, RULE_BACKEND_KEY, b->hugepages.at,
+                     "x86 has no huge pages of this size");
         diag_help(diags, d, "write 2MiB, 1GiB, or true for 2MiB");
     }
     if (b->prealloc.value && !b->reserve.value) {
@@ -175,7 +176,8 @@ static void check_backend(const struct backend *b, struct diags *diags)
         diag_help(diags, d, "leave one of the two out: QEMU refuses both together");
     }
     if (given(b->align.at) && (!power_of_two(b->align.value) || b->align.value < 4 * KIB)) {
-        d = diag_add(diags, RULE_BACKEND_KEY, b->align.at, "'align' is not a power of two of at "
+        d = diag_add(diags, RULE_BACKEND_KEY, b->align.at,
+                     "'align' is not a power of two of at "
                      "least 4 KiB");
         diag_help(diags, d, "write 2MiB for a device dax, as its alignment is");
     }
@@ -186,10 +188,14 @@ static void check_backend(const struct backend *b, struct diags *diags)
     bool bound = b->policy.value != POLICY_DEFAULT;
     if (bound != (b->host_nodes.count != 0)) {
         d = diag_add(diags, RULE_HOST_PLACEMENT, bound ? b->policy.at : b->host_nodes.at,
-                     bound ? "the policy '%s' needs host nodes" : "the policy '%s' takes no host "
-                     "nodes", policy_names[b->policy.value]);
-        diag_help(diags, d, bound ? "add 'host-nodes'" : "write 'policy: bind', or leave 'host-nodes'"
-                  " out");
+                     bound ? "the policy '%s' needs host nodes"
+                           : "the policy '%s' takes no host "
+                             "nodes",
+                     policy_names[b->policy.value]);
+        diag_help(diags, d,
+                  bound ? "add 'host-nodes'"
+                        : "write 'policy: bind', or leave 'host-nodes'"
+                          " out");
     }
     for (size_t i = 0; i < b->host_nodes.count; i++)
         if (b->host_nodes.ranges[i].last >= QEMU_NODE_LIMIT) {
@@ -205,8 +211,7 @@ void check_regions(struct check_context *c)
     const struct vm *vm = c->vm;
     struct diags *diags = c->diags;
     const struct backend *last = NULL;
-    FOR_EACH_REGION(vm, owner, region)
-    {
+    FOR_EACH_REGION(vm, owner, region) {
         if (given(region->address.at) && region->type.value != MEMORY_SPM) {
             struct diag *d = diag_add(diags, RULE_ADDRESS_TYPE, region->address.at,
                                       "only SPM has an address of its own, not %s memory",
@@ -252,7 +257,8 @@ void check_mixed(struct check_context *c)
             d->severity = SEVERITY_ERROR;
         diag_note(diags, d, normal->at, "its normal memory");
         diag_note(diags, d, spm->type.at, "its SPM");
-        diag_help(diags, d, "give the SPM a node of its own, or write 'rules: {mixed-nodes: allow}'");
+        diag_help(diags, d,
+                  "give the SPM a node of its own, or write 'rules: {mixed-nodes: allow}'");
     }
 }
 
@@ -318,9 +324,9 @@ static void check_pairs(const struct vm *vm, struct arena *arena, struct diags *
         }
         for (int first = HMAT_ACCESS_LATENCY; first <= HMAT_ACCESS_BANDWIDTH; first += 3) {
             const struct number *access = &pair->values[first];
-            const struct number *other =
-                given(pair->values[first + 1].at) ? &pair->values[first + 1]
-                                                  : &pair->values[first + 2];
+            const struct number *other = given(pair->values[first + 1].at)
+                                             ? &pair->values[first + 1]
+                                             : &pair->values[first + 2];
             if (!given(access->at) || !given(other->at))
                 continue;
             struct diag *d = diag_add(diags, RULE_KEY_CONFLICT, access->at,
@@ -381,7 +387,8 @@ static void check_cache(const struct hmat_cache *c, const struct cached_node *no
         d = diag_add(diags, RULE_HMAT_CACHE, c->node.at,
                      "a cache before node %" PRIu64 ", to which no latency and bandwidth is given",
                      c->node.value);
-        diag_help(diags, d, "add a pair 'to: %" PRIu64 "' with both to 'performance'", c->node.value);
+        diag_help(diags, d, "add a pair 'to: %" PRIu64 "' with both to 'performance'",
+                  c->node.value);
     }
 }
 
@@ -470,7 +477,8 @@ void check_spm_cpus(struct check_context *c)
         struct diag *d = diag_add(c->diags, RULE_SPM_NODE_CPUS, node->cpus.at,
                                   "node %zu has CPUs, and SPM as its only memory", n);
         diag_note(c->diags, d, spm->type.at, "its SPM");
-        diag_help(c->diags, d, "give the CPUs to a node with normal memory, and make that this "
+        diag_help(c->diags, d,
+                  "give the CPUs to a node with normal memory, and make that this "
                   "node's 'initiator'");
     }
 }
@@ -525,8 +533,10 @@ static void report_shared(const struct file_range *first, const struct file_rang
                      "this file is behind another region too: they would be the same memory");
         diag_note(diags, d, a->backend.path.at, "the other region, of node %u", a->node);
     }
-    diag_help(diags, d, "name another file, or add an 'offset' of 0x%" PRIx64
-              "; end the path of a directory with '/'", first->end);
+    diag_help(diags, d,
+              "name another file, or add an 'offset' of 0x%" PRIx64
+              "; end the path of a directory with '/'",
+              first->end);
 }
 
 /* Private mappings of a file have no memory in common once it is written to. */
@@ -535,8 +545,7 @@ static void check_shared_files(struct check_context *c)
     const struct vm *vm = c->vm;
     struct file_range *files = arena_alloc(c->arena, vm->region_count, sizeof(*files));
     size_t count = 0;
-    FOR_EACH_REGION(vm, owner, region)
-    {
+    FOR_EACH_REGION(vm, owner, region) {
         const struct backend *b = &region->backend;
         if (b->kind.value != BACKEND_FILE || !b->path.value || is_directory(b))
             continue;
@@ -591,15 +600,15 @@ static void check_partial_placement(struct check_context *c)
     FOR_EACH_REGION(c->vm, owner, region)
         if (!bound && region->backend.policy.value != POLICY_DEFAULT)
             bound = region;
-    FOR_EACH_REGION(c->vm, owner, region)
-    {
+    FOR_EACH_REGION(c->vm, owner, region) {
         if (!bound || given(region->backend.policy.at) || is_device_dax(&region->backend) ||
             region->backend.policy.value != POLICY_DEFAULT || same_place(region->at, last))
             continue;
         last = region->at;
         struct diag *d = diag_add(c->diags, RULE_HOST_PLACEMENT_PARTIAL, region->at,
                                   "this memory of node %u comes from any host node, while other "
-                                  "memory is placed", region->node);
+                                  "memory is placed",
+                                  region->node);
         diag_note(c->diags, d, bound->backend.host_nodes.at, "host nodes of node %u", bound->node);
         diag_help(c->diags, d, "add 'host-nodes' to its node or backend, or 'policy: default'");
     }
@@ -609,8 +618,7 @@ void check_backend_paths(struct check_context *c)
 {
     struct span last = {0};
     check_shared_files(c);
-    FOR_EACH_REGION(c->vm, owner, region)
-    {
+    FOR_EACH_REGION(c->vm, owner, region) {
         const struct backend *b = &region->backend;
         if (!(c->targets & TARGET_RUNS_QEMU) || !b->path.value || !is_device_dax(b) ||
             same_place(b->path.at, last))
@@ -630,17 +638,18 @@ void check_host_placement_spm(struct check_context *c)
     FOR_EACH_REGION(c->vm, owner, region)
         if (region->backend.policy.value != POLICY_DEFAULT)
             return; /* RULE_HOST_PLACEMENT_PARTIAL speaks of those that are forgotten */
-    FOR_EACH_REGION(c->vm, owner, region)
-    {
+    FOR_EACH_REGION(c->vm, owner, region) {
         const struct backend *b = &region->backend;
         if (region->type.value != MEMORY_SPM || region->size.value < LARGE_SPM ||
             b->kind.value == BACKEND_FILE || given(b->policy.at) || same_place(region->at, last))
             continue;
         last = region->at;
-        struct diag *d = diag_add(c->diags, RULE_HOST_PLACEMENT_SPM, region->size.at,
-                                  "the host's memory for the SPM of node %u comes from any of its "
-                                  "nodes%s", region->node,
-                                  b->prealloc.value ? "" : ", page by page as the guest touches it");
+        struct diag *d =
+            diag_add(c->diags, RULE_HOST_PLACEMENT_SPM, region->size.at,
+                     "the host's memory for the SPM of node %u comes from any of its "
+                     "nodes%s",
+                     region->node,
+                     b->prealloc.value ? "" : ", page by page as the guest touches it");
         diag_help(c->diags, d,
                   "add 'host-nodes: N', 'policy: bind' and 'prealloc: true' to its backend, or "
                   "'policy: default'");

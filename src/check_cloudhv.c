@@ -13,8 +13,13 @@
 #include "strbuf.h"
 
 /* The versions that are known; a second number makes no difference. */
-enum { CLOUDHV_OLDEST = 40, CLOUDHV_WIDE_CPUS = 48, CLOUDHV_MERGE = 52, CLOUDHV_RESERVE = 53,
-       CLOUDHV_NEWEST = 54 };
+enum {
+    CLOUDHV_OLDEST = 40,
+    CLOUDHV_WIDE_CPUS = 48,
+    CLOUDHV_MERGE = 52,
+    CLOUDHV_RESERVE = 53,
+    CLOUDHV_NEWEST = 54
+};
 
 /* 0: not one that is known. */
 static unsigned read_release(const struct vm *vm)
@@ -45,7 +50,8 @@ void check_cloudhv_dropped(struct check_context *c)
     if (given(vm->hmat_at)) {
         d = diag_add(c->diags, RULE_CLOUDHV_HMAT, vm->hmat_at,
                      "cloud-hypervisor has no HMAT: the guest will know distances only");
-        diag_help(c->diags, d, "say what matters in 'distances', and leave 'hmat' out or this rule "
+        diag_help(c->diags, d,
+                  "say what matters in 'distances', and leave 'hmat' out or this rule "
                   "disabled");
     }
     uint64_t declared = vm_memory(vm, MEMORY_NORMAL) + vm_memory(vm, MEMORY_SPM);
@@ -86,7 +92,8 @@ void check_cloudhv_nodes(struct check_context *c)
             continue;
         struct diag *d = diag_add(c->diags, RULE_CLOUDHV_EMPTY_NODE, vm->nodes[n].at,
                                   "node %zu has neither CPUs nor memory, and cloud-hypervisor "
-                                  "refuses it", n);
+                                  "refuses it",
+                                  n);
         diag_help(c->diags, d, "give it memory, or leave it out");
     }
     check_tables(vm, c->diags);
@@ -106,7 +113,8 @@ void check_cloudhv_order(struct check_context *c)
         return;
     struct diag *d = diag_add(c->diags, RULE_CLOUDHV_NODE_ORDER, vm->nodes[first].at,
                               "node %zu has no CPUs, and nodes with CPUs follow: Linux gives its "
-                              "nodes other numbers", first);
+                              "nodes other numbers",
+                              first);
     diag_note(c->diags, d, vm->nodes[last - 1].at, "node %zu has CPUs", last - 1);
     diag_help(c->diags, d, "give the nodes with CPUs the lowest ids");
 }
@@ -146,7 +154,8 @@ static void check_phys_bits(const struct check_context *c)
         return;
     struct diag *d = diag_add(c->diags, RULE_CLOUDHV_MACHINE, bits->at,
                               "memory ends at 0x%" PRIx64 ", beyond what %" PRIu64 " address bits "
-                              "leave to it", map.end, bits->value);
+                              "leave to it",
+                              map.end, bits->value);
     diag_help(c->diags, d, "write at least %u, or leave 'phys-bits' out", bits_for(map.end) + 1);
 }
 
@@ -278,16 +287,14 @@ void check_cloudhv_backends(struct check_context *c)
 {
     const struct backend *last = NULL;
     unsigned release = read_release(c->vm);
-    FOR_EACH_REGION(c->vm, node, region)
-    {
+    FOR_EACH_REGION(c->vm, node, region) {
         const struct backend *b = &region->backend;
         /* What many regions take from one place is judged once. */
         if (b->kind.value == BACKEND_FILE && (!last || !same_place(b->at, last->at)))
             check_file(b, c->diags);
         if (!last || !same_place(b->at, last->at))
             check_flags(b, release, c->diags);
-        if (!last || !same_place(b->at, last->at) ||
-            !same_place(b->policy.at, last->policy.at) ||
+        if (!last || !same_place(b->at, last->at) || !same_place(b->policy.at, last->policy.at) ||
             !same_place(b->host_nodes.at, last->host_nodes.at))
             check_placement(b, c->diags);
         last = b;
@@ -333,12 +340,14 @@ static void check_payload(const struct vm *vm, struct diags *diags)
     } else if (!b->kernel.value) {
         d = diag_add(diags, RULE_CLOUDHV_BOOT, place_or_name(b->firmware.at, vm),
                      "nothing to boot: cloud-hypervisor comes without firmware");
-        diag_help(diags, d, "add a 'kernel' to 'boot', or the 'code' of a firmware, such as "
+        diag_help(diags, d,
+                  "add a 'kernel' to 'boot', or the 'code' of a firmware, such as "
                   "CLOUDHV.fd");
     } else if (b->firmware.value != FIRMWARE_NONE) {
         d = diag_add(diags, RULE_CLOUDHV_DIRECT_BOOT, b->kernel.at,
                      "cloud-hypervisor boots the kernel itself, and the firmware '%s' has no part "
-                     "in it", firmware_names[b->firmware.value]);
+                     "in it",
+                     firmware_names[b->firmware.value]);
         diag_help(diags, d, "write 'firmware: none' if that is what you mean");
     }
 }
@@ -386,7 +395,8 @@ static void check_types(const struct vm *vm, struct diags *diags)
         return;
     d = diag_add(diags, RULE_CLOUDHV_SPM, spm->type.at,
                  "cloud-hypervisor has no interface for SPM");
-    diag_help(diags, d, "choose 'targets.cloud-hypervisor.spm-interface: kernel-parameter' (plain "
+    diag_help(diags, d,
+              "choose 'targets.cloud-hypervisor.spm-interface: kernel-parameter' (plain "
               "RAM that the guest's kernel is told to reserve), or another target");
 }
 
@@ -401,9 +411,9 @@ static void check_addresses(const struct zone_map *map, struct diags *diags)
         if (!first_piece || !given(region->address.at) || region->type.value != MEMORY_SPM ||
             region->address.value == map->pieces[i].address)
             continue;
-        struct diag *d = diag_add(diags, RULE_CLOUDHV_ADDRESS, region->address.at,
-                                  "cloud-hypervisor puts this region at 0x%" PRIx64,
-                                  map->pieces[i].address);
+        struct diag *d =
+            diag_add(diags, RULE_CLOUDHV_ADDRESS, region->address.at,
+                     "cloud-hypervisor puts this region at 0x%" PRIx64, map->pieces[i].address);
         diag_help(diags, d, "leave 'address' out, or write 0x%" PRIx64, map->pieces[i].address);
     }
 }
@@ -411,14 +421,15 @@ static void check_addresses(const struct zone_map *map, struct diags *diags)
 static void note_parameter(const struct vm *vm, const struct zone_map *map, struct diags *diags)
 {
     const struct region *last = NULL;
-    struct diag *d = diag_add(diags, RULE_CLOUDHV_KERNEL_PARAMETER,
-                              place_or_name(vm->cloudhv_spm.at, vm),
-                              "SPM is plain RAM to cloud-hypervisor and to firmware; the guest's "
-                              "kernel makes it soft-reserved");
+    struct diag *d =
+        diag_add(diags, RULE_CLOUDHV_KERNEL_PARAMETER, place_or_name(vm->cloudhv_spm.at, vm),
+                 "SPM is plain RAM to cloud-hypervisor and to firmware; the guest's "
+                 "kernel makes it soft-reserved");
     for (size_t i = 0; i < map->count; i++) {
         const struct region *region = map->pieces[i].region;
         if (region == last && region->type.value == MEMORY_SPM)
-            diag_note(diags, d, region->at, "this region lies on both sides of the hole at 3 GiB "
+            diag_note(diags, d, region->at,
+                      "this region lies on both sides of the hole at 3 GiB "
                       "and becomes two devices in the guest");
         last = region;
     }
@@ -466,7 +477,8 @@ static void check_starts(const struct zone_map *map, struct diags *diags)
             continue;
         struct diag *d = diag_add(diags, RULE_CLOUDHV_SIZE, piece->region->at,
                                   "this SPM begins at 0x%" PRIx64 ", and dax devices begin at "
-                                  "multiples of 2 MiB", piece->address);
+                                  "multiples of 2 MiB",
+                                  piece->address);
         diag_help(diags, d, "make the sizes of all normal memory multiples of 2 MiB");
         return;
     }
@@ -476,8 +488,7 @@ void check_cloudhv_sizes(struct check_context *c)
 {
     bool spm = c->vm->cloudhv_spm.value == SPM_KERNEL_PARAMETER;
     const struct region *odd = NULL;
-    FOR_EACH_REGION(c->vm, node, region)
-    {
+    FOR_EACH_REGION(c->vm, node, region) {
         bool device = spm && region->type.value == MEMORY_SPM;
         uint64_t page = zone_page_size(region);
         uint64_t unit = region->size.value % page ? page : device ? DAX_UNIT : page;
@@ -504,14 +515,14 @@ static void report_block(const struct zone_piece *piece, uint64_t block, struct 
     bool size_at_fault = piece->size % block;
     struct strbuf unit = {0};
     strbuf_add_size(&unit, block, " ");
-    struct diag *d = diag_add(diags, RULE_CLOUDHV_MEMORY_BLOCK,
-                              size_at_fault ? region->size.at : region->at,
-                              "SPM of node %u at 0x%" PRIx64 "-0x%" PRIx64 " is not whole memory "
-                              "blocks of %s: Linux cannot bring all of it online",
-                              region->node, piece->address, piece->address + piece->size - 1,
-                              unit.data);
-    diag_help(diags, d, size_at_fault ? "make its size a multiple of %s"
-                                      : "make the normal memory before it a multiple of %s",
+    struct diag *d =
+        diag_add(diags, RULE_CLOUDHV_MEMORY_BLOCK, size_at_fault ? region->size.at : region->at,
+                 "SPM of node %u at 0x%" PRIx64 "-0x%" PRIx64 " is not whole memory "
+                 "blocks of %s: Linux cannot bring all of it online",
+                 region->node, piece->address, piece->address + piece->size - 1, unit.data);
+    diag_help(diags, d,
+              size_at_fault ? "make its size a multiple of %s"
+                            : "make the normal memory before it a multiple of %s",
               unit.data);
     strbuf_free(&unit);
 }
@@ -563,7 +574,8 @@ static void check_kaslr(const struct vm *vm, const struct zone_map *map, struct 
         return;
     struct diag *d = diag_add(diags, RULE_CLOUDHV_BZIMAGE, vm->boot.kernel.at,
                               "unless this is a vmlinux, the kernel may unpack itself into SPM, "
-                              "which begins at 0x%" PRIx64, lowest->address);
+                              "which begins at 0x%" PRIx64,
+                              lowest->address);
     diag_note(diags, d, lowest->region->at, "the SPM");
     diag_help(diags, d, "add 'nokaslr' to 'cmdline', or boot the vmlinux");
 }
@@ -579,10 +591,11 @@ static void check_length(const struct vm *vm, const struct layout *layout, struc
     strbuf_free(&text);
     if (own > KERNEL_READS || own + added <= KERNEL_READS)
         return;
-    struct diag *d = diag_add(diags, RULE_CMDLINE_LENGTH, own ? vm->boot.cmdline.at
-                                                              : vm->boot.kernel.at,
-                              "the kernel's command line would have %zu bytes, of which it reads "
-                              "%d", own + added, KERNEL_READS);
+    struct diag *d =
+        diag_add(diags, RULE_CMDLINE_LENGTH, own ? vm->boot.cmdline.at : vm->boot.kernel.at,
+                 "the kernel's command line would have %zu bytes, of which it reads "
+                 "%d",
+                 own + added, KERNEL_READS);
     diag_help(diags, d, "%zu of them are memmap= parameters: use fewer regions of SPM", added);
 }
 
@@ -601,7 +614,8 @@ void check_cloudhv_kernel(struct check_context *c)
         return;
     struct diag *d = diag_add(c->diags, RULE_CLOUDHV_BZIMAGE, b->kernel.at,
                               "unless this is a vmlinux, the kernel is told that the hole "
-                              "[0x%" PRIx64 "-0x%" PRIx64 "] is RAM", map.low_end, CLOUDHV_LOW_END - 1);
+                              "[0x%" PRIx64 "-0x%" PRIx64 "] is RAM",
+                              map.low_end, CLOUDHV_LOW_END - 1);
     diag_note(c->diags, d, map.last->at, "the pages of this region do not fill it");
     diag_help(c->diags, d, "boot the vmlinux, or give the regions sizes that fill 3 GiB");
 }

@@ -128,15 +128,18 @@ void check_node_numbers(struct check_context *c)
     }
     if (!first)
         return;
-    struct diag *d = diag_add(c->diags, RULE_NODE_RENUMBERED, first->at,
-                              "Linux numbers node %u as %u%s", first->id, numbers[first->id] - 1,
-                              and_more(c->arena, more, "node"));
+    struct diag *d =
+        diag_add(c->diags, RULE_NODE_RENUMBERED, first->at, "Linux numbers node %u as %u%s",
+                 first->id, numbers[first->id] - 1, and_more(c->arena, more, "node"));
     if (is_spm_alone(first) && !first->cpus.count)
-        diag_help(c->diags, d, "go by the guest's numbers, which 'expect --stage guest' prints; QEMU counts "
+        diag_help(c->diags, d,
+                  "go by the guest's numbers, which 'expect --stage guest' prints; QEMU counts "
                   "the holes between SPM for the last node");
     else
-        diag_help(c->diags, d, "number nodes with CPUs first, in the order of their vCPUs, then those with "
-                  "normal memory; or go by the guest's numbers, which 'expect --stage guest' prints");
+        diag_help(
+            c->diags, d,
+            "number nodes with CPUs first, in the order of their vCPUs, then those with "
+            "normal memory; or go by the guest's numbers, which 'expect --stage guest' prints");
 }
 
 /* What of split groups of vCPUs lies in one node, away from the group's first vCPU. */
@@ -417,8 +420,9 @@ void check_firmware_start(struct check_context *c)
         return;
     struct strbuf size = {0};
     strbuf_add_size(&size, spm, " ");
-    struct diag *d = diag_add(c->diags, RULE_FIRMWARE_SLOW_START, vm->machine.confidential.at,
-                              "firmware validates all %s of SPM before the guest starts", size.data);
+    struct diag *d =
+        diag_add(c->diags, RULE_FIRMWARE_SLOW_START, vm->machine.confidential.at,
+                 "firmware validates all %s of SPM before the guest starts", size.data);
     diag_note(c->diags, d, c->layout->spm[0].region->type.at, "SPM");
     diag_help(c->diags, d, "allow for a start of minutes in what waits for the guest");
     strbuf_free(&size);
@@ -532,11 +536,12 @@ static void check_memmap_nodes(struct check_context *c)
         }
         if (!other)
             continue;
-        struct diag *d = diag_add(
-            c->diags, RULE_SPM_TOUCHING_NODES, c->vm->boot.cmdline.at,
-            "the memmap= parameter for 0x%" PRIx64 " covers SPM of nodes %u and %u, and Linux "
-            "gives all of it to node %u",
-            ranges[r].start, first->region->node, other->region->node, first->region->node);
+        struct diag *d = diag_add(c->diags, RULE_SPM_TOUCHING_NODES, c->vm->boot.cmdline.at,
+                                  "the memmap= parameter for 0x%" PRIx64
+                                  " covers SPM of nodes %u and %u, and Linux "
+                                  "gives all of it to node %u",
+                                  ranges[r].start, first->region->node, other->region->node,
+                                  first->region->node);
         diag_note(c->diags, d, place_of(other->region), "node %u's begins at 0x%" PRIx64,
                   other->region->node, other->address);
         diag_help(c->diags, d, "write one parameter for each region of SPM");
@@ -830,9 +835,11 @@ void check_tiers(struct check_context *c)
         if (!is_spm_alone(&vm->nodes[n]) || t.named[n] || node_repeats(vm, n) ||
             !node_has_type(&vm->nodes[n], MEMORY_SPM, &spm))
             continue;
-        struct diag *d = diag_add(c->diags, RULE_SPM_NO_HMAT, spm->type.at,
-                                  "without values in an HMAT the guest takes the SPM of node %zu for "
-                                  "slower than its RAM", n);
+        struct diag *d =
+            diag_add(c->diags, RULE_SPM_NO_HMAT, spm->type.at,
+                     "without values in an HMAT the guest takes the SPM of node %zu for "
+                     "slower than its RAM",
+                     n);
         if (given(vm->hmat_at))
             diag_note(c->diags, d, vm->hmat_at, "the HMAT");
         if (vm->pair_count)

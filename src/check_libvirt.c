@@ -29,11 +29,11 @@ static void check_versions(const struct domain *d, struct diags *diags)
         diag_help(diags, diag, "write a release from 9.0 to 12.8");
     } else if (d->release >= LIBVIRT_12_4 && d->qemu->version < 702) {
         /* NEWS, v12.4.0 */
-        diag = diag_add(diags, RULE_VERSION_UNKNOWN,
-                        given(vm->qemu_version.at) ? vm->qemu_version.at : vm->name.at,
-                        "libvirt %u.%u does not run QEMU %u.%u, only 7.2 and newer",
-                        d->release / 100, d->release % 100, d->qemu->version / 100,
-                        d->qemu->version % 100);
+        diag =
+            diag_add(diags, RULE_VERSION_UNKNOWN,
+                     given(vm->qemu_version.at) ? vm->qemu_version.at : vm->name.at,
+                     "libvirt %u.%u does not run QEMU %u.%u, only 7.2 and newer", d->release / 100,
+                     d->release % 100, d->qemu->version / 100, d->qemu->version % 100);
         diag_help(diags, diag, "name a newer 'targets.qemu.version', or the libvirt that runs it");
     }
     if (vm->machine.confidential.value != CONFIDENTIAL_NONE) {
@@ -94,15 +94,16 @@ static void check_characters(const struct text *text, const char *key, struct di
 static void check_texts(const struct vm *vm, struct diags *diags)
 {
     const struct boot *b = &vm->boot;
-    const struct { const char *key; const struct text *text; } texts[] = {
-        {"description", &vm->description}, {"kernel", &b->kernel}, {"initrd", &b->initrd},
-        {"cmdline", &b->cmdline},          {"code", &b->code},     {"vars", &b->vars},
-        {"emulator", &vm->libvirt_emulator}};
+    const struct {
+        const char *key;
+        const struct text *text;
+    } texts[] = {{"description", &vm->description},  {"kernel", &b->kernel}, {"initrd", &b->initrd},
+                 {"cmdline", &b->cmdline},           {"code", &b->code},     {"vars", &b->vars},
+                 {"emulator", &vm->libvirt_emulator}};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         check_characters(texts[i].text, texts[i].key, diags);
     const struct text *last = NULL;
-    FOR_EACH_REGION(vm, owner, region)
-    {
+    FOR_EACH_REGION(vm, owner, region) {
         const struct text *path = &region->backend.path;
         if (!last || !same_place(path->at, last->at))
             check_characters(path, "path", diags);
@@ -121,8 +122,7 @@ static void check_paths(const struct vm *vm, struct diags *diags)
     if (strcmp(vm->libvirt_emulator.value, "qemu-system-x86_64") != 0)
         check_path(&vm->libvirt_emulator, "emulator", diags);
     const struct text *last = NULL;
-    FOR_EACH_REGION(vm, owner, region)
-    {
+    FOR_EACH_REGION(vm, owner, region) {
         const struct text *path = &region->backend.path;
         if (!last || !same_place(path->at, last->at))
             check_path(path, "path", diags);
@@ -136,8 +136,8 @@ void check_libvirt_values(struct check_context *c)
     const struct text *uuid = &c->vm->libvirt_uuid;
     check_versions(&d, c->diags);
     if (uuid->value && !is_uuid(uuid->value)) {
-        struct diag *diag = diag_add(c->diags, RULE_LIBVIRT_VALUE, uuid->at,
-                                     "'%.40s' is not a uuid", uuid->value);
+        struct diag *diag =
+            diag_add(c->diags, RULE_LIBVIRT_VALUE, uuid->at, "'%.40s' is not a uuid", uuid->value);
         diag_help(c->diags, diag, "write what 'uuidgen' prints, or leave it out");
     }
     check_paths(c->vm, c->diags);
@@ -162,12 +162,17 @@ static void check_cell_backend(const struct domain *d, const struct region *regi
         const struct region *other = domain_differs(d, region, key);
         if (!other)
             continue;
-        diag = diag_add(diags, RULE_LIBVIRT_BACKEND, backend_key_place(whole_key(region, key)->at, region),
+        diag = diag_add(diags, RULE_LIBVIRT_BACKEND,
+                        backend_key_place(whole_key(region, key)->at, region),
                         "libvirt has one '%s' for all of the guest's memory, and another region "
-                        "has another", whole_key_names[key]);
-        diag_note(diags, diag, backend_key_place(whole_key(other, key)->at, other), "the other region's");
-        diag_help(diags, diag, "give all normal memory the same '%s', as in 'defaults: {backend: "
-                  "…}'", whole_key_names[key]);
+                        "has another",
+                        whole_key_names[key]);
+        diag_note(diags, diag, backend_key_place(whole_key(other, key)->at, other),
+                  "the other region's");
+        diag_help(diags, diag,
+                  "give all normal memory the same '%s', as in 'defaults: {backend: "
+                  "…}'",
+                  whole_key_names[key]);
     }
     if (b->kind.value == BACKEND_RAM && b->share.value) {
         diag = diag_add(diags, RULE_LIBVIRT_BACKEND, backend_key_place(b->share.at, region),
@@ -185,8 +190,7 @@ void check_libvirt_backends(struct check_context *c)
 {
     const struct domain d = read_domain(c);
     const struct backend *last = NULL;
-    FOR_EACH_REGION(c->vm, owner, region)
-    {
+    FOR_EACH_REGION(c->vm, owner, region) {
         if (!domain_in_cell(&d, region))
             continue;
         /* What many regions take from one place is judged once. */
@@ -208,7 +212,8 @@ static void check_alias(const struct region *region, struct diags *diags)
         return;
     struct diag *diag = diag_add(diags, RULE_LIBVIRT_REGION_ID, region->id.at,
                                  "libvirt drops the alias of '%.70s' without a word, and the guest "
-                                 "would get plain memory instead of SPM", id);
+                                 "would get plain memory instead of SPM",
+                                 id);
     diag_help(diags, diag, "write letters, digits, '-' and '_' only");
 }
 
@@ -231,8 +236,7 @@ static void check_slots(const struct vm *vm, size_t devices, struct diags *diags
 /* The first region that is not normal; NULL where there is none. */
 static const struct region *first_special(const struct vm *vm)
 {
-    FOR_EACH_REGION(vm, owner, region)
-    {
+    FOR_EACH_REGION(vm, owner, region) {
         if (region->type.value != MEMORY_NORMAL)
             return region;
     }
@@ -243,8 +247,7 @@ static void check_devices(const struct domain *d, struct diags *diags)
 {
     size_t devices = 0;
     struct span last = {0};
-    FOR_EACH_REGION(d->vm, node, region)
-    {
+    FOR_EACH_REGION(d->vm, node, region) {
         if (region->type.value != MEMORY_SPM)
             continue;
         struct obstacle obstacle = domain_obstacle(d, node, region);
@@ -255,7 +258,8 @@ static void check_devices(const struct domain *d, struct diags *diags)
             struct diag *diag =
                 diag_add(diags, RULE_LIBVIRT_PASSTHROUGH, obstacle.at,
                          "libvirt cannot describe this SPM (%s): it goes to QEMU as arguments, and "
-                         "libvirt neither counts it nor opens its file", obstacle.why);
+                         "libvirt neither counts it nor opens its file",
+                         obstacle.why);
             diag_help(diags, diag, "%s", obstacle.help);
             last = obstacle.at;
         }
@@ -276,14 +280,16 @@ void check_libvirt_spm(struct check_context *c)
                         given(c->vm->qemu_spm.at) ? c->vm->qemu_spm.at : first->type.at,
                         "'%s' is an option of -numa, which libvirt writes itself",
                         spm_interface_names[interface]);
-        diag_help(c->diags, diag, "choose 'targets.qemu.spm-interface': sp-mem (QEMU 11.1), or "
+        diag_help(c->diags, diag,
+                  "choose 'targets.qemu.spm-interface': sp-mem (QEMU 11.1), or "
                   "kernel-parameter");
         return;
     }
     diag = diag_add(c->diags, RULE_LIBVIRT_TAINT, first->type.at,
                     "libvirt has no SPM: it goes through the qemu: namespace, which taints the "
                     "domain (custom-device, or custom-argv)");
-    diag_help(c->diags, diag, "expect no support for a tainted domain; 'rules: {disable: "
+    diag_help(c->diags, diag,
+              "expect no support for a tainted domain; 'rules: {disable: "
               "libvirt-taint}' turns the note off");
     check_devices(&d, c->diags);
 }
@@ -305,20 +311,22 @@ void check_libvirt_cells(struct check_context *c)
         if (d.release < LIBVIRT_11_4)
             diag = diag_add(c->diags, RULE_LIBVIRT_MEMORY_LESS, node->at,
                             "libvirt %u.%u gives node %zu a backend of 0 bytes, and QEMU does not "
-                            "start", d.release / 100, d.release % 100, n);
+                            "start",
+                            d.release / 100, d.release % 100, n);
         else
             diag = diag_add(c->diags, RULE_LIBVIRT_UNPROVEN, node->at,
                             "node %zu has no normal memory: that works with libvirt 12.8, and was "
-                            "not tried with %u.%u", n, d.release / 100, d.release % 100);
+                            "not tried with %u.%u",
+                            n, d.release / 100, d.release % 100);
         if (node->cpus.count)
             diag_note(c->diags, diag, node->cpus.at, "a node with CPUs has to be a <cell>");
         else
             diag_note(c->diags, diag, vm->nodes[cells - 1].at,
                       "this <cell> comes after it, and ids of cells have no gap");
-        diag_help(c->diags, diag, node->cpus.count
-                                      ? "give the node normal memory, or run libvirt 12.8"
-                                      : "give the nodes without CPUs and normal memory the highest "
-                                        "ids, or run libvirt 12.8");
+        diag_help(c->diags, diag,
+                  node->cpus.count ? "give the node normal memory, or run libvirt 12.8"
+                                   : "give the nodes without CPUs and normal memory the highest "
+                                     "ids, or run libvirt 12.8");
     }
 }
 
@@ -329,9 +337,9 @@ static void rounded_up(struct diags *diags, struct span at, const char *what, ui
     struct strbuf units = {0};
     strbuf_add_size(&written, round_up(size, unit), "");
     strbuf_add_size(&units, unit, " ");
-    struct diag *diag = diag_add(diags, RULE_LIBVIRT_SIZE, at,
-                                 "libvirt rounds %s up to whole %s, without a word", what,
-                                 units.data);
+    struct diag *diag =
+        diag_add(diags, RULE_LIBVIRT_SIZE, at, "libvirt rounds %s up to whole %s, without a word",
+                 what, units.data);
     diag_help(diags, diag, "write %s", written.data);
     strbuf_free(&written);
     strbuf_free(&units);
@@ -421,9 +429,10 @@ void check_libvirt_distances(struct check_context *c)
     const struct domain d = read_domain(c);
     if (!c->vm->distances.values || d.slit)
         return;
-    struct diag *diag = diag_add(c->diags, RULE_LIBVIRT_DISTANCES, c->vm->distances.at,
-                                 "libvirt drops distances that are all 10 and 20: the guest gets no "
-                                 "SLIT, and takes just these");
+    struct diag *diag =
+        diag_add(c->diags, RULE_LIBVIRT_DISTANCES, c->vm->distances.at,
+                 "libvirt drops distances that are all 10 and 20: the guest gets no "
+                 "SLIT, and takes just these");
     diag_help(c->diags, diag, "leave 'distances' out, or write other values");
 }
 
@@ -450,7 +459,8 @@ static void check_directions(const struct vm *vm, struct arena *arena, struct di
                                      "libvirt holds one direction of each link: the other goes "
                                      "to QEMU as arguments, which taints the domain (custom-argv)");
         diag_note(diags, diag, vm->pairs[back - 1].at, "the other direction");
-        diag_help(diags, diag, "a complete HMAT has both; 'rules: {disable: libvirt-hmat}' turns "
+        diag_help(diags, diag,
+                  "a complete HMAT has both; 'rules: {disable: libvirt-hmat}' turns "
                   "the note off");
         return;
     }
@@ -471,21 +481,25 @@ static void check_chosen_initiators(const struct domain *d, struct arena *arena,
             (d->hmat_in_xml && chosen->node == node->initiator.value))
             continue;
         if (!d->hmat_in_xml) {
-            diag = diag_add(diags, RULE_LIBVIRT_INITIATOR, node->initiator.at,
-                            "libvirt knows no initiators without values between nodes that it makes: "
-                            "the guest will see none");
+            diag =
+                diag_add(diags, RULE_LIBVIRT_INITIATOR, node->initiator.at,
+                         "libvirt knows no initiators without values between nodes that it makes: "
+                         "the guest will see none");
             diag_help(diags, diag, "add pairs to 'performance'");
             continue;
         }
         diag = diag_add(diags, RULE_LIBVIRT_INITIATOR, node->initiator.at,
                         "libvirt chooses the initiator itself: the guest will see node %" PRIu64
-                        ", not node %" PRIu64, chosen->node, node->initiator.value);
+                        ", not node %" PRIu64,
+                        chosen->node, node->initiator.value);
         if (chosen->best)
             diag_note(diags, diag, chosen->best->at,
                       chosen->by_latency ? "it has the lowest latency to this node"
                                          : "it has the highest bandwidth to this node");
-        diag_help(diags, diag, "give node %" PRIu64 " the lowest latency to this node, or write "
-                  "'initiator: %" PRIu64 "'", node->initiator.value, chosen->node);
+        diag_help(diags, diag,
+                  "give node %" PRIu64 " the lowest latency to this node, or write "
+                  "'initiator: %" PRIu64 "'",
+                  node->initiator.value, chosen->node);
     }
 }
 

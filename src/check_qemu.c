@@ -22,8 +22,10 @@ void check_counts(struct check_context *c)
         d = diag_add(diags, RULE_CPU_COUNT, vm->cpus.at,
                      "%" PRIu64 " vCPUs: the machine type '%s' has at most %u", vm->cpus.max.value,
                      vm->machine.type.value, t->max_cpus);
-        diag_help(diags, d, t->machine == MACHINE_PC ? "write 'machine: q35', or fewer vCPUs"
-                            : "use a machine type of QEMU 9.0 or newer, or fewer vCPUs");
+        diag_help(diags, d,
+                  t->machine == MACHINE_PC
+                      ? "write 'machine: q35', or fewer vCPUs"
+                      : "use a machine type of QEMU 9.0 or newer, or fewer vCPUs");
     }
     if (vm->slots.value > QEMU_SLOT_LIMIT) {
         d = diag_add(diags, RULE_SLOT_COUNT, vm->slots.at, "%" PRIu64 " slots: QEMU has at most %d",
@@ -31,8 +33,8 @@ void check_counts(struct check_context *c)
         diag_help(diags, d, "SPM needs no slots; write as many as DIMMs are to be plugged");
     }
     if (vm->cpus.modules.value > 1 && t->version < QEMU_9_1) {
-        d = diag_add(diags, RULE_CPU_TOPOLOGY, vm->cpus.modules.at,
-                     "QEMU %u.%u has no CPU modules", t->version / 100, t->version % 100);
+        d = diag_add(diags, RULE_CPU_TOPOLOGY, vm->cpus.modules.at, "QEMU %u.%u has no CPU modules",
+                     t->version / 100, t->version % 100);
         diag_help(diags, d, "use dies or cores, or QEMU 9.1");
     }
 }
@@ -62,7 +64,8 @@ void check_apic_ids(struct check_context *c)
     if (t->version >= QEMU_9_0 && t->machine_version < QEMU_8_1 && per_socket >= 255) {
         d = diag_add(diags, RULE_CPU_TOPOLOGY, vm->cpus.at,
                      "%" PRIu64 " vCPUs in a socket: the SMBIOS of machine types before 8.1 holds "
-                     "254", per_socket);
+                     "254",
+                     per_socket);
         diag_help(diags, d, "use more sockets, or a newer machine type");
     }
 }
@@ -95,10 +98,12 @@ void check_smbios(struct check_context *c)
     bool too_many = c->qemu->machine_version <= QEMU_9_0 && dimms >= HANDLES;
     if (!too_many && !(old && length > UINT16_MAX))
         return;
-    struct diag *d = diag_add(c->diags, RULE_SMBIOS_LENGTH,
-                              given(vm->machine.type.at) ? vm->machine.type.at : vm->nodes_at,
-                              "boot memory is %" PRIu64 " DIMMs of 16 GiB: the SMBIOS of this machine "
-                              "type cannot list them", dimms);
+    struct diag *d =
+        diag_add(c->diags, RULE_SMBIOS_LENGTH,
+                 given(vm->machine.type.at) ? vm->machine.type.at : vm->nodes_at,
+                 "boot memory is %" PRIu64 " DIMMs of 16 GiB: the SMBIOS of this machine "
+                 "type cannot list them",
+                 dimms);
     diag_help(c->diags, d, "use a machine type of QEMU 9.1 or newer, such as pc-q35-11.1");
 }
 
@@ -109,8 +114,7 @@ void check_sizes(struct check_context *c)
     struct diags *diags = c->diags;
     uint64_t boot = 0;
     bool reported = false;
-    FOR_EACH_REGION(vm, owner, region)
-    {
+    FOR_EACH_REGION(vm, owner, region) {
         const struct backend *b = &region->backend;
         bool device = t->interface == SPM_SP_MEM && region->type.value == MEMORY_SPM;
         boot += device ? 0 : region->size.value;
@@ -125,16 +129,17 @@ void check_sizes(struct check_context *c)
         struct strbuf size = {0};
         strbuf_add_size(&page, align, " ");
         strbuf_add_size(&size, round_up(region->size.value, align), "");
-        struct diag *d = diag_add(diags, RULE_SIZE_ALIGNMENT, region->size.at,
-                                  "the size is not a multiple of the %s that its backend needs",
-                                  page.data);
+        struct diag *d =
+            diag_add(diags, RULE_SIZE_ALIGNMENT, region->size.at,
+                     "the size is not a multiple of the %s that its backend needs", page.data);
         diag_help(diags, d, "write %s", size.data);
         strbuf_free(&page);
         strbuf_free(&size);
     }
     if (boot % QEMU_RAM_UNIT && !reported) {
-        struct diag *d = diag_add(diags, RULE_SIZE_ALIGNMENT, vm->nodes_at,
-                                  "boot memory is not a multiple of 8 KiB, to which QEMU rounds it");
+        struct diag *d =
+            diag_add(diags, RULE_SIZE_ALIGNMENT, vm->nodes_at,
+                     "boot memory is not a multiple of 8 KiB, to which QEMU rounds it");
         diag_help(diags, d, "make the sizes of the nodes whole MiB");
     }
 }
@@ -148,8 +153,7 @@ static bool same_backend(const struct region *a, const struct region *b)
            x->hugepages.value == y->hugepages.value && x->share.value == y->share.value &&
            x->prealloc.value == y->prealloc.value && x->reserve.value == y->reserve.value &&
            x->merge.value == y->merge.value && x->dump.value == y->dump.value &&
-           x->policy.value == y->policy.value &&
-           id_list_equal(&x->host_nodes, &y->host_nodes);
+           x->policy.value == y->policy.value && id_list_equal(&x->host_nodes, &y->host_nodes);
 }
 
 /* One memdev a node; and what the interfaces that type whole nodes can hold. */
@@ -172,7 +176,8 @@ void check_node_regions(struct check_context *c)
                 d = diag_add(diags, RULE_RESERVED_INTERFACE, region->type.at,
                              "'%s' has no memory of type reserved",
                              spm_interface_names[t->interface]);
-                diag_help(diags, d, "write 'type: spm', or choose 'targets.qemu.spm-interface: "
+                diag_help(diags, d,
+                          "write 'type: spm', or choose 'targets.qemu.spm-interface: "
                           "memmap-type' (patched QEMU only)");
             } else if (type == MEMORY_SPM && !qemu_spm_is_boot_memory(t)) {
                 continue;
@@ -184,16 +189,19 @@ void check_node_regions(struct check_context *c)
                              spm_interface_names[t->interface], n,
                              memory_type_names[boot->type.value], memory_type_names[type]);
                 diag_note(diags, d, boot->at, "the node's other memory");
-                diag_help(diags, d, type == MEMORY_SPM || boot->type.value == MEMORY_SPM
-                                        ? "use another node, or choose 'targets.qemu.spm-interface: "
-                                          "sp-mem' (QEMU 11.1)"
-                                        : "use another node");
+                diag_help(diags, d,
+                          type == MEMORY_SPM || boot->type.value == MEMORY_SPM
+                              ? "use another node, or choose 'targets.qemu.spm-interface: "
+                                "sp-mem' (QEMU 11.1)"
+                              : "use another node");
             } else if (type != MEMORY_NORMAL || !same_backend(boot, region)) {
-                d = diag_add(diags, RULE_REGIONS_PER_NODE, region->at,
-                             "QEMU gives node %zu one piece of %s memory, with one backend and one id",
-                             n, memory_type_names[type]);
+                d = diag_add(
+                    diags, RULE_REGIONS_PER_NODE, region->at,
+                    "QEMU gives node %zu one piece of %s memory, with one backend and one id", n,
+                    memory_type_names[type]);
                 diag_note(diags, d, boot->at, "the node's first piece");
-                diag_help(diags, d, "write one region of both sizes, give both the same backend and the "
+                diag_help(diags, d,
+                          "write one region of both sizes, give both the same backend and the "
                           "second no id, or use another node");
             }
         }
@@ -220,20 +228,21 @@ void check_hmat_values(struct check_context *c)
                 diag_help(diags, d, "round it");
                 ok = false;
             } else if (!hmat_scale_add(&scale, t, hmat_in_qemu_units(t, value->value))) {
-                d = diag_add(diags, RULE_HMAT_VALUE, value->at,
-                             "this value and those before it do not fit into 16 bits with one unit");
-                diag_help(diags, d, hmat_is_latency(t)
-                                        ? "use values with more common zeros, or a smaller range"
-                                        : "use values with a larger common power of two, or a smaller "
-                                          "range");
+                d = diag_add(
+                    diags, RULE_HMAT_VALUE, value->at,
+                    "this value and those before it do not fit into 16 bits with one unit");
+                diag_help(diags, d,
+                          hmat_is_latency(t)
+                              ? "use values with more common zeros, or a smaller range"
+                              : "use values with a larger common power of two, or a smaller "
+                                "range");
                 ok = false;
             }
         }
         /* QEMU checks a latency against the unit before it, so the final one is checked here. */
         for (size_t i = 0; ok && i < vm->pair_count; i++) {
             const struct number *value = &vm->pairs[i].values[type];
-            if (!given(value->at) ||
-                hmat_in_qemu_units(t, value->value) / scale.base < UINT16_MAX)
+            if (!given(value->at) || hmat_in_qemu_units(t, value->value) / scale.base < UINT16_MAX)
                 continue;
             struct diag *d = diag_add(diags, RULE_HMAT_VALUE, value->at,
                                       "QEMU would cut this value to 16 bits of the unit that the "
@@ -258,7 +267,8 @@ void check_boot(struct check_context *c)
     }
     if ((b->initrd.value || b->cmdline.value) && !b->kernel.value) {
         d = diag_add(diags, RULE_KERNEL_MISSING, b->initrd.value ? b->initrd.at : b->cmdline.at,
-                     "'%s' without a kernel: QEMU refuses it", b->initrd.value ? "initrd" : "cmdline");
+                     "'%s' without a kernel: QEMU refuses it",
+                     b->initrd.value ? "initrd" : "cmdline");
         diag_help(diags, d, "add 'kernel', or leave it out");
     }
     if (b->firmware.value == FIRMWARE_NONE && (b->code.value || b->vars.value)) {
@@ -267,9 +277,10 @@ void check_boot(struct check_context *c)
         diag_help(diags, d, "name the firmware's type");
     }
     if (b->vars.value && (b->firmware.value != FIRMWARE_OVMF || confidential)) {
-        d = diag_add(diags, RULE_FIRMWARE_FILES, b->vars.at, confidential
-                     ? "a confidential guest boots from one image, without 'vars'"
-                     : "'%s' keeps no variables in a file", firmware_names[b->firmware.value]);
+        d = diag_add(diags, RULE_FIRMWARE_FILES, b->vars.at,
+                     confidential ? "a confidential guest boots from one image, without 'vars'"
+                                  : "'%s' keeps no variables in a file",
+                     firmware_names[b->firmware.value]);
         diag_help(diags, d, "leave 'vars' out");
     }
 }
@@ -280,8 +291,11 @@ void check_confidential(struct check_context *c)
     const struct qemu_target *t = c->qemu;
     const struct choice *kind = &vm->machine.confidential;
     /* QEMU's change logs of 9.1 and 10.1; SEV-SNP is AMD's, TDX Intel's. */
-    static const struct { unsigned version; enum cpu_vendor vendor; } needs[] = {
-        [CONFIDENTIAL_SEV_SNP] = {901, VENDOR_AMD}, [CONFIDENTIAL_TDX] = {1001, VENDOR_INTEL}};
+    static const struct {
+        unsigned version;
+        enum cpu_vendor vendor;
+    } needs[] =
+        {[CONFIDENTIAL_SEV_SNP] = {901, VENDOR_AMD}, [CONFIDENTIAL_TDX] = {1001, VENDOR_INTEL}};
     struct diag *d;
     if (kind->value == CONFIDENTIAL_NONE)
         return;
@@ -296,11 +310,10 @@ void check_confidential(struct check_context *c)
                   needs[kind->value].version % 100);
     } else if (vm->machine.cpu_vendor.value != VENDOR_UNSTATED &&
                vm->machine.cpu_vendor.value != (int)needs[kind->value].vendor) {
-        d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "%s guests run on the other vendor's hosts",
-                     name);
+        d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at,
+                     "%s guests run on the other vendor's hosts", name);
         diag_note(c->diags, d, vm->machine.cpu_vendor.at, "the host's vendor");
-        diag_help(c->diags, d, "write 'cpu-vendor: %s'",
-                  vendor_names[needs[kind->value].vendor]);
+        diag_help(c->diags, d, "write 'cpu-vendor: %s'", vendor_names[needs[kind->value].vendor]);
     } else if (vm->boot.firmware.value != FIRMWARE_OVMF) {
         d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "%s guests boot through OVMF", name);
         diag_note(c->diags, d, vm->boot.firmware.at, "the firmware");
@@ -315,8 +328,7 @@ void check_interface(struct check_context *c)
     const struct qemu_target *t = c->qemu;
     struct diags *diags = c->diags;
     struct diag *d;
-    FOR_EACH_REGION(vm, owner, region)
-    {
+    FOR_EACH_REGION(vm, owner, region) {
         if (given(region->backend.offset.at) && t->version < QEMU_8_1) {
             d = diag_add(diags, RULE_BACKEND_KEY, region->backend.offset.at,
                          "file backends have an 'offset' since QEMU 8.1");
@@ -333,7 +345,8 @@ void check_interface(struct check_context *c)
     d = diag_add(diags, RULE_SPM_KERNEL_PARAMETER, vm->qemu_spm.at,
                  "SPM is plain RAM to QEMU and to firmware; the guest's kernel makes it "
                  "soft-reserved");
-    diag_help(diags, d, vm->boot.kernel.value
-                            ? "the emitted command line of the kernel holds the memmap= parameters"
-                            : "add the memmap= parameters to the kernel's command line in the guest");
+    diag_help(diags, d,
+              vm->boot.kernel.value
+                  ? "the emitted command line of the kernel holds the memmap= parameters"
+                  : "add the memmap= parameters to the kernel's command line in the guest");
 }

@@ -29,8 +29,8 @@ static int compile_source(struct compilation *c, const struct options *options)
     if (command == COMMAND_SHOW)
         overrides.targets = TARGET_QEMU;
     overrides.judges_guest = command == COMMAND_GEN || command == COMMAND_CHECK;
-    overrides.predicts =
-        command == COMMAND_EXPECT || command == COMMAND_VERIFY || command == COMMAND_CHECK;
+    overrides.predicts = command == COMMAND_EXPECT || command == COMMAND_VERIFY ||
+                         command == COMMAND_CHECK;
     compile(c, &overrides);
     return c->ok ? STATUS_OK : STATUS_FINDINGS;
 }
@@ -74,8 +74,8 @@ int cmd_write(const struct options *options, struct strbuf *output)
 void cmd_print(const struct compilation *c, const struct options *options)
 {
     struct strbuf text = {0};
-    diag_render_text(&text, &c->diags, &c->source,
-                     options->quiet ? SEVERITY_ERROR : SEVERITY_NOTE, cmd_color(options));
+    diag_render_text(&text, &c->diags, &c->source, options->quiet ? SEVERITY_ERROR : SEVERITY_NOTE,
+                     cmd_color(options));
     if (text.len)
         fwrite(text.data, 1, text.len, stderr);
     strbuf_free(&text);

@@ -147,7 +147,7 @@ struct work {
     const struct report_format *format; /* NULL: text */
     const struct paths *paths;
     struct result results[AHEAD];
-    size_t next;    /* to take */
+    size_t next; /* to take */
     size_t written;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -276,8 +276,10 @@ static int run(struct work *work)
                 plural(sum.files), sum.errors, plural(sum.errors), sum.warnings,
                 plural(sum.warnings), sum.notes, plural(sum.notes));
     if (!sum.files && status == STATUS_OK) {
-        fputs("spmtopo: there is no topology among the files (in a directory: a YAML file with a line "
-              "that begins with 'spmtopo:')\n", stderr);
+        fputs(
+            "spmtopo: there is no topology among the files (in a directory: a YAML file with a line "
+            "that begins with 'spmtopo:')\n",
+            stderr);
         status = STATUS_FAILURE;
     }
     int written = work->format ? cmd_write(work->options, &out) : STATUS_OK;
@@ -289,8 +291,10 @@ int cmd_check(const struct options *options)
 {
     struct paths paths = {0};
     if (options->output && !format_of(options->format)) {
-        fputs("spmtopo: 'check' writes text to standard error; '-o' goes with --format json, sarif or "
-              "github\n", stderr);
+        fputs(
+            "spmtopo: 'check' writes text to standard error; '-o' goes with --format json, sarif or "
+            "github\n",
+            stderr);
         return STATUS_FAILURE;
     }
     for (size_t i = 0; i < options->file_count; i++)

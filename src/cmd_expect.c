@@ -5,7 +5,8 @@
 #include "expect_guest.h"
 
 /* What the VMM hands over. */
-static void print_vmm(struct strbuf *out, const struct compilation *c, const struct options *options)
+static void print_vmm(struct strbuf *out, const struct compilation *c,
+                      const struct options *options)
 {
     static void (*const printers[])(struct strbuf *, const struct vm *, const struct prediction *,
                                     enum table) = {
@@ -17,7 +18,8 @@ static void print_vmm(struct strbuf *out, const struct compilation *c, const str
     if (options->format == FORMAT_DMESG && options->kernel >= 7)
         expect_dmesg_7(out, &c->vm, compile_prediction(c, options->target), options->table);
     else
-        printers[options->format](out, &c->vm, compile_prediction(c, options->target), options->table);
+        printers[options->format](out, &c->vm, compile_prediction(c, options->target),
+                                  options->table);
 }
 
 /* What the guest's operating system sees. */
@@ -36,8 +38,9 @@ static void print_guest(struct strbuf *out, struct compilation *c, const struct 
 int cmd_expect(const struct options *options)
 {
     if (options->guest_stage && (options->format == FORMAT_RAW || options->table != TABLE_ALL)) {
-        fputs("spmtopo: '--stage guest' has no tables of its own: they are those of '--stage vmm'\n",
-              stderr);
+        fputs(
+            "spmtopo: '--stage guest' has no tables of its own: they are those of '--stage vmm'\n",
+            stderr);
         return STATUS_FAILURE;
     }
     if (options->format == FORMAT_RAW && options->table == TABLE_ALL) {

@@ -6,8 +6,10 @@ static const struct {
     enum format format;
     void (*show)(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
                  const struct layout *layout);
-} forms[] = {
-    {FORMAT_TEXT, show_text}, {FORMAT_YAML, show_yaml}, {FORMAT_SVG, show_svg}, {FORMAT_DOT, show_dot}};
+} forms[] = {{FORMAT_TEXT, show_text},
+             {FORMAT_YAML, show_yaml},
+             {FORMAT_SVG, show_svg},
+             {FORMAT_DOT, show_dot}};
 
 int cmd_show(const struct options *options)
 {

@@ -41,7 +41,8 @@ static int report(const struct options *options, const struct verify_report *r, 
 }
 
 /* Reads the guest's own side. */
-static const char *read_guest(struct verify_report *r, const struct guest *guest, const char *source)
+static const char *read_guest(struct verify_report *r, const struct guest *guest,
+                              const char *source)
 {
     struct guest_view *view = arena_alloc(r->arena, 1, sizeof(*view));
     view->arena = r->arena;
@@ -53,15 +54,14 @@ static const char *read_guest(struct verify_report *r, const struct guest *guest
 
 static int verify(const struct options *options, struct compilation *c)
 {
-    const char *source = options->qmp     ? options->qmp
-                         : options->guest ? options->guest
-                                          : "live";
+    const char *source = options->qmp ? options->qmp : options->guest ? options->guest : "live";
     struct verify_report r = {.arena = &c->arena};
     struct guest guest;
     if (strcmp(source, "-") == 0 && strcmp(options->files[0], "-") == 0)
         return fail("topology and guest cannot both be standard input");
     guest_expect(&guest, &c->vm, compile_prediction(c, options->target), &c->arena);
-    const char *problem = options->qmp ? verify_qmp(&r, &guest, source) : read_guest(&r, &guest, source);
+    const char *problem = options->qmp ? verify_qmp(&r, &guest, source)
+                                       : read_guest(&r, &guest, source);
     return problem ? fail(problem) : report(options, &r, source);
 }
 

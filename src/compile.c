@@ -27,7 +27,8 @@ static void assume(struct compilation *c, struct prediction *p)
     p->assumption = "the host's CPU is AMD's";
     struct diag *d = diag_add(&c->diags, RULE_CPU_VENDOR_UNSTATED, vm_vendor_place(&c->vm),
                               "assumed that %s: on another the E820 is without the reserved range "
-                              "0xfd00000000-0xffffffffff", p->assumption);
+                              "0xfd00000000-0xffffffffff",
+                              p->assumption);
     diag_help(&c->diags, d, "write 'machine: {cpu-vendor: amd}' or 'intel', as the host is");
 }
 
@@ -89,8 +90,9 @@ static void predict_cloudhv(struct compilation *c, const struct overrides *o,
 
 /* In the order of the bits. */
 static void (*const predict[TARGET_COUNT])(struct compilation *, const struct overrides *,
-                                           struct check_context, bool, struct prediction *) = {
-    predict_qemu, predict_qemu, predict_cloudhv};
+                                           struct check_context, bool,
+                                           struct prediction *) = {predict_qemu, predict_qemu,
+                                                                   predict_cloudhv};
 
 static bool build(struct compilation *c, const struct overrides *o)
 {
@@ -101,9 +103,7 @@ static bool build(struct compilation *c, const struct overrides *o)
         return false;
     override(&c->vm, o);
     model_complete(&c->vm, &c->arena);
-    c->targets = o->targets            ? o->targets
-                 : c->vm.named_targets ? c->vm.named_targets
-                                       : TARGET_QEMU;
+    c->targets = o->targets ? o->targets : c->vm.named_targets ? c->vm.named_targets : TARGET_QEMU;
     struct check_context context = {
         .vm = &c->vm,
         .targets = c->targets,
@@ -161,8 +161,8 @@ static void report_unused(struct compilation *c, const struct overrides *o, cons
                       rule->id);
         } else if (!used[a] && c->ok && o->judges_guest && (rule->targets & c->targets) &&
                    rule != rule_info(RULE_CPU_VENDOR_UNSTATED)) {
-            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at,
-                         "'%s' finds nothing on line %u", rule->name, allow->line);
+            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at, "'%s' finds nothing on line %u",
+                         rule->name, allow->line);
             diag_help(&c->diags, d, "leave the comment out, or move it to the line of the finding");
         }
     }

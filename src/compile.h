@@ -27,7 +27,7 @@ struct compilation {
     const struct doc_allow *allows;
     size_t allow_count;
     struct vm vm;
-    unsigned targets; /* enum target_bit: who was judged for */
+    unsigned targets;                            /* enum target_bit: who was judged for */
     struct prediction predictions[TARGET_COUNT]; /* of those, in the order of the bits */
     bool ok;                                     /* no errors */
 };

@@ -108,8 +108,8 @@ static void add_rest(struct diags *diags)
         .severity = SEVERITY_NOTE,
         .message = arena_printf(diags->arena, "%zu more findings are not shown", diags->dropped),
     };
-    diags->items = arena_grow(diags->arena, diags->items, diags->count, &diags->cap,
-                              sizeof(*diags->items));
+    diags->items =
+        arena_grow(diags->arena, diags->items, diags->count, &diags->cap, sizeof(*diags->items));
     diags->items[diags->count++] = rest;
 }
 
@@ -137,7 +137,7 @@ size_t diag_count(const struct diags *diags, enum severity severity)
 
 const char *severity_name(enum severity severity)
 {
-    static const char *const names[] = {
-        [SEVERITY_NOTE] = "note", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"};
+    static const char *const names[] =
+        {[SEVERITY_NOTE] = "note", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"};
     return names[severity];
 }

@@ -12,10 +12,10 @@ enum doc_kind { DOC_SCALAR, DOC_SEQUENCE, DOC_MAPPING };
  * so a document is a graph without cycles; a node's `at` is where it is written. */
 struct doc_node {
     enum doc_kind kind;
-    uint16_t height;  /* levels of nesting below and with this node */
-    uint32_t weight;  /* nodes of this tree with every alias expanded */
+    uint16_t height; /* levels of nesting below and with this node */
+    uint32_t weight; /* nodes of this tree with every alias expanded */
     struct span at;
-    size_t count;     /* items, pairs, or bytes of the scalar */
+    size_t count; /* items, pairs, or bytes of the scalar */
     union {
         const char *text; /* NUL-terminated, without NULs inside, UTF-8 */
         const struct doc_node **items;

@@ -98,8 +98,8 @@ size_t doc_allows(const struct source *source, const struct doc_node *root, stru
         const char *hash = comment_start(line, next);
         const char *p = next;
         next += sizeof(marker) - 1;
-        if (!hash || (marked.count && bsearch(&at, marked.spans, marked.count,
-                                              sizeof(*marked.spans), contains)))
+        if (!hash || (marked.count &&
+                      bsearch(&at, marked.spans, marked.count, sizeof(*marked.spans), contains)))
             continue;
         bool alone = strspn(line, " \t") == (size_t)(hash - line);
         for (const char *name = next;;) {

@@ -33,7 +33,8 @@ static bool take_file(struct view_dax *dax, const char *name, const char *text)
     if (strcmp(name, "size") == 0)
         return dax->has_size = view_number(text, 10, &dax->size);
     if (strcmp(name, "target_node") == 0) {
-        dax->has_target = strcmp(text, "-1") == 0 || (view_number(text, 10, &value) && value < NO_NODE);
+        dax->has_target = strcmp(text, "-1") == 0 ||
+                          (view_number(text, 10, &value) && value < NO_NODE);
         dax->target = strcmp(text, "-1") == 0 || !dax->has_target ? -1 : (int64_t)value;
         return dax->has_target;
     }

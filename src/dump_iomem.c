@@ -6,7 +6,10 @@
 
 #include "guest_view.h"
 
-static const struct { const char *name; uint32_t type; } names[] = {
+static const struct {
+    const char *name;
+    uint32_t type;
+} names[] = {
     {"System RAM", E820_RAM},
     {"System RAM (kmem)", RANGE_KMEM},
     {"Soft Reserved", E820_SOFT_RESERVED},

@@ -54,7 +54,10 @@ static const char *take_range(const char *text, uint64_t *start, uint64_t *end)
 }
 
 /* The kernel's words, up to Linux 6.x and since 7.0 (arch/x86/kernel/e820.c, e820_print_type). */
-static const struct { const char *word; uint32_t type; } words[] = {
+static const struct {
+    const char *word;
+    uint32_t type;
+} words[] = {
     {"usable", E820_RAM},
     {"System RAM", E820_RAM},
     {"reserved", E820_RESERVED},
@@ -187,10 +190,10 @@ static bool has_any(const char *line, const char *const *texts, size_t count)
 }
 
 /* What comes soon after the memory map, and after the SRAT, in every boot. */
-static const char *const behind_map[] = {"last_pfn = ", "e820: ", "efi: ",  "DMI: ",
-                                         "ACPI: ",      "SRAT: ", "NX (Execute Disable)"};
-static const char *const behind_srat[] = {"NUMA: ", "NODE_DATA(", "Zone ranges:", "Kernel command line:",
-                                          "Memory: "};
+static const char *const behind_map[] = {
+    "last_pfn = ", "e820: ", "efi: ", "DMI: ", "ACPI: ", "SRAT: ", "NX (Execute Disable)"};
+static const char *const behind_srat[] = {"NUMA: ", "NODE_DATA(",
+                                          "Zone ranges:", "Kernel command line:", "Memory: "};
 
 static void take_other(struct log_reader *r, const char *line)
 {

@@ -10,7 +10,10 @@
 enum { HAS_START = 1, HAS_END = 2, HAS_TYPE = 4, HAS_ALL = 7 };
 
 /* The kernel's words (arch/x86/kernel/e820.c, e820_type_to_string). */
-static const struct { const char *word; uint32_t type; } words[] = {
+static const struct {
+    const char *word;
+    uint32_t type;
+} words[] = {
     {"System RAM", E820_RAM},
     {"Reserved", E820_RESERVED},
     {"Soft Reserved", E820_SOFT_RESERVED},
@@ -39,7 +42,8 @@ void dump_memmap(struct guest_view *view, const char *rest, const char *bytes, s
 {
     const char *slash = strchr(rest, '/');
     uint64_t index, value = 0;
-    if (!slash || !view_number(arena_strndup(view->arena, rest, (size_t)(slash - rest)), 10, &index))
+    if (!slash ||
+        !view_number(arena_strndup(view->arena, rest, (size_t)(slash - rest)), 10, &index))
         return;
     struct view_range *range = entry(view, index);
     view->memmap.present = true;

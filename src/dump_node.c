@@ -15,8 +15,8 @@ static struct view_node *node_of(struct guest_view *view, uint64_t number)
         view->node_damage = "there are too many nodes";
         return NULL;
     }
-    view->nodes =
-        arena_grow(view->arena, view->nodes, view->node_count, &view->node_cap, sizeof(*view->nodes));
+    view->nodes = arena_grow(view->arena, view->nodes, view->node_count, &view->node_cap,
+                             sizeof(*view->nodes));
     struct view_node *node = &view->nodes[view->node_count++];
     *node = (struct view_node){.number = (uint32_t)number};
     return node;

@@ -376,8 +376,9 @@ static void emit_comments(struct strbuf *out, const struct vm *vm, const struct 
     struct strbuf parameters = {0};
     kernel_memmaps(&parameters, layout);
     if (parameters.len) {
-        strbuf_adds(out, "# SPM is plain RAM to cloud-hypervisor and to firmware. It is "
-                         "specific-purpose memory only\n# to a guest kernel that is booted with\n#   ");
+        strbuf_adds(out,
+                    "# SPM is plain RAM to cloud-hypervisor and to firmware. It is "
+                    "specific-purpose memory only\n# to a guest kernel that is booted with\n#   ");
         strbuf_adds(out, parameters.data);
         strbuf_adds(out, fragment || vm->boot.code.value
                              ? "\n# which you must add to the guest's kernel.\n"

@@ -206,8 +206,8 @@ static void emit_vcpu(struct emission *e)
     const struct cpus *c = &e->vm->cpus;
     place(e, "in <domain>, for <vcpu>");
     if (c->count.value < c->max.value)
-        line(e, "<vcpu placement='static' current='%" PRIu64 "'>%" PRIu64 "</vcpu>",
-             c->count.value, c->max.value);
+        line(e, "<vcpu placement='static' current='%" PRIu64 "'>%" PRIu64 "</vcpu>", c->count.value,
+             c->max.value);
     else
         line(e, "<vcpu placement='static'>%" PRIu64 "</vcpu>", c->max.value);
 }
@@ -225,8 +225,9 @@ static void emit_loader(struct emission *e)
     }
     if (code) {
         /* Without a file for its variables OVMF forgets them, as under plain QEMU. */
-        text_element(e, boot->vars.value ? "loader readonly='yes' type='pflash'"
-                                         : "loader readonly='yes' type='pflash' stateless='yes'",
+        text_element(e,
+                     boot->vars.value ? "loader readonly='yes' type='pflash'"
+                                      : "loader readonly='yes' type='pflash' stateless='yes'",
                      code);
     } else {
         /* Else libvirt 12.8 takes a build for AMD SEV, which comes first without Secure Boot. */
@@ -392,9 +393,10 @@ static void emit_numa(struct emission *e)
 {
     const struct cpus *c = &e->vm->cpus;
     bool caches = given(e->vm->hmat_at) && hmat_whole(e);
-    line(e, "<topology sockets='%" PRIu64 "' dies='%" PRIu64 "' cores='%" PRIu64
-         "' threads='%" PRIu64 "'/>", c->sockets.value, c->dies.value, c->cores.value,
-         c->threads.value);
+    line(e,
+         "<topology sockets='%" PRIu64 "' dies='%" PRIu64 "' cores='%" PRIu64 "' threads='%" PRIu64
+         "'/>",
+         c->sockets.value, c->dies.value, c->cores.value, c->threads.value);
     if (!e->fragment) {
         const char *model = e->vm->machine.cpu.value;
         emit_address_width(e, strcmp(model, "host") == 0, strcmp(model, "max") == 0);
@@ -466,7 +468,9 @@ static void emit_memory_devices(struct emission *e)
     if (!devices_in_xml(e))
         return;
     place(e, "in <devices>, besides what is there");
-    line(e, "<!-- Specific-purpose memory. Without the qemu:override below these are plain DIMMs. -->");
+    line(
+        e,
+        "<!-- Specific-purpose memory. Without the qemu:override below these are plain DIMMs. -->");
     for (size_t i = 0; i < e->p->layout.spm_count; i++)
         emit_device(e, &e->p->layout.spm[i], i);
 }
@@ -490,9 +494,15 @@ static void emit_override(struct emission *e)
     if (!devices_in_xml(e))
         return;
     place(e, "at the end of <domain>; a domain has one <qemu:override>");
-    line(e, "<!-- libvirt has no word for specific-purpose memory: this makes sp-mem of the DIMMs that it");
-    line(e, "     counts and places. It marks the domain as tainted (custom-device), and its developers");
-    line(e, "     give no support for it. Define with 'virsh define' and its option 'validate': without a");
+    line(
+        e,
+        "<!-- libvirt has no word for specific-purpose memory: this makes sp-mem of the DIMMs that it");
+    line(
+        e,
+        "     counts and places. It marks the domain as tainted (custom-device), and its developers");
+    line(
+        e,
+        "     give no support for it. Define with 'virsh define' and its option 'validate': without a");
     line(e, "     declared namespace these lines are dropped and the guest gets plain memory. -->");
     open_element(e, e->fragment ? "qemu:override" NAMESPACE : "qemu:override");
     for (size_t i = 0; i < e->p->layout.spm_count; i++) {
@@ -521,8 +531,8 @@ static void add_nodes(struct emission *e, struct argv *arguments)
     for (size_t from = 0; e->domain.slit && from < count; from++)
         for (size_t to = 0; to < count; to++)
             if (from != to && (from >= known || to >= known))
-                strbuf_addf(argv_option(arguments, "-numa", "dist,src="),
-                            "%zu,dst=%zu,val=%u", from, to, vm_distance(e->vm, from, to));
+                strbuf_addf(argv_option(arguments, "-numa", "dist,src="), "%zu,dst=%zu,val=%u",
+                            from, to, vm_distance(e->vm, from, to));
 }
 
 /* SPM that is no device in the XML, with ids that are not libvirt's. */
@@ -536,7 +546,7 @@ static void add_spm(struct emission *e, struct argv *arguments)
         region.id.value = id.data;
         emit_qemu_backend(arguments, &region, region.size.value);
         emit_qemu_device(arguments, &(struct placement){&region, e->p->layout.spm[i].address,
-                                                         e->p->layout.spm[i].size});
+                                                        e->p->layout.spm[i].size});
     }
     strbuf_free(&id);
 }
@@ -564,7 +574,9 @@ static void emit_arguments(struct emission *e, const struct argv *arguments)
     if (!arguments->text.len)
         return;
     place(e, "at the end of <domain>; a domain has one <qemu:commandline>");
-    line(e, "<!-- What libvirt cannot describe goes to QEMU as it is. This marks the domain as tainted");
+    line(
+        e,
+        "<!-- What libvirt cannot describe goes to QEMU as it is. This marks the domain as tainted");
     line(e, "     (custom-argv), and libvirt's developers give no support for it. -->");
     open_element(e, e->fragment ? "qemu:commandline" NAMESPACE : "qemu:commandline");
     for (const char *word = argv_next(arguments, NULL); word; word = argv_next(arguments, word)) {
@@ -584,19 +596,24 @@ static void emit_comments(struct emission *e)
     struct strbuf parameters = {0};
     kernel_parameters(&parameters, e->vm, &e->p->qemu, &e->p->layout);
     if (parameters.len) {
-        line(e, "<!-- SPM is plain RAM to QEMU and to firmware. It is specific-purpose memory only to a");
+        line(
+            e,
+            "<!-- SPM is plain RAM to QEMU and to firmware. It is specific-purpose memory only to a");
         line(e, "     guest kernel that is booted with");
         line(e, "       %s", parameters.data);
-        line(e, "     %s -->", !e->fragment && e->vm->boot.kernel.value
-                                   ? "as below."
-                                   : "which you must add to the guest's boot loader.");
+        line(e, "     %s -->",
+             !e->fragment && e->vm->boot.kernel.value
+                 ? "as below."
+                 : "which you must add to the guest's boot loader.");
     }
     strbuf_free(&parameters);
 }
 
 static void emit_fragment(struct emission *e, const struct argv *arguments)
 {
-    line(e, "<!-- The topology of a domain, without its name, machine, CPU model, firmware and kernel.");
+    line(
+        e,
+        "<!-- The topology of a domain, without its name, machine, CPU model, firmware and kernel.");
     line(e, "     Each comment says where the elements below it go, and which they are for. -->");
     emit_comments(e);
     emit_sizes(e);

@@ -303,8 +303,9 @@ static void emit_comments(struct strbuf *out, const struct vm *vm, const struct 
     struct strbuf parameters = {0};
     kernel_parameters(&parameters, vm, &p->qemu, &p->layout);
     if (parameters.len) {
-        strbuf_adds(out, "# SPM is plain RAM to QEMU and to firmware. It is specific-purpose memory "
-                         "only to a guest\n# kernel that is booted with\n#   ");
+        strbuf_adds(out,
+                    "# SPM is plain RAM to QEMU and to firmware. It is specific-purpose memory "
+                    "only to a guest\n# kernel that is booted with\n#   ");
         strbuf_adds(out, parameters.data);
         strbuf_adds(out, !fragment && vm->boot.kernel.value
                              ? "\n# as below.\n"

@@ -11,9 +11,9 @@
 #include "hmat_scale.h"
 
 static const char *const hmat_type_names[HMAT_TYPES] = {
-    [HMAT_ACCESS_LATENCY] = "access-latency",     [HMAT_READ_LATENCY] = "read-latency",
-    [HMAT_WRITE_LATENCY] = "write-latency",       [HMAT_ACCESS_BANDWIDTH] = "access-bandwidth",
-    [HMAT_READ_BANDWIDTH] = "read-bandwidth",     [HMAT_WRITE_BANDWIDTH] = "write-bandwidth",
+    [HMAT_ACCESS_LATENCY] = "access-latency", [HMAT_READ_LATENCY] = "read-latency",
+    [HMAT_WRITE_LATENCY] = "write-latency",   [HMAT_ACCESS_BANDWIDTH] = "access-bandwidth",
+    [HMAT_READ_BANDWIDTH] = "read-bandwidth", [HMAT_WRITE_BANDWIDTH] = "write-bandwidth",
 };
 
 const char *e820_type_name(uint32_t type)
@@ -237,8 +237,7 @@ static void slit_json(cJSON *root, const struct slit *slit)
         cJSON *row = cJSON_CreateArray();
         cJSON_AddItemToArray(rows, row);
         for (size_t j = 0; j < slit->nodes; j++)
-            cJSON_AddItemToArray(row,
-                                 cJSON_CreateNumber(slit->distances[i * slit->nodes + j]));
+            cJSON_AddItemToArray(row, cJSON_CreateNumber(slit->distances[i * slit->nodes + j]));
     }
 }
 
@@ -289,8 +288,7 @@ static void hmat_json(cJSON *root, const struct hmat *hmat)
         add_hex(item, "size", c->size.value);
         cJSON_AddNumberToObject(item, "levels", hmat->caches[i].levels);
         cJSON_AddNumberToObject(item, "level", (double)c->level.value);
-        cJSON_AddStringToObject(item, "associativity",
-                                associativity_names[c->associativity.value]);
+        cJSON_AddStringToObject(item, "associativity", associativity_names[c->associativity.value]);
         cJSON_AddStringToObject(item, "writePolicy", cache_policy_names[c->policy.value]);
         cJSON_AddNumberToObject(item, "line", (double)c->line.value);
     }
@@ -380,8 +378,9 @@ static void srat_dmesg(struct strbuf *out, const struct tables *t, size_t node_c
             linux_node(&nodes, cpu->node);
             continue;
         }
-        strbuf_addf(out, cpu->x2apic ? "SRAT: PXM %u -> APIC 0x%04x -> Node %u\n"
-                                     : "SRAT: PXM %u -> APIC 0x%02x -> Node %u\n",
+        strbuf_addf(out,
+                    cpu->x2apic ? "SRAT: PXM %u -> APIC 0x%04x -> Node %u\n"
+                                : "SRAT: PXM %u -> APIC 0x%02x -> Node %u\n",
                     cpu->node, cpu->apic_id, linux_node(&nodes, cpu->node));
     }
     for (size_t i = 0; i < srat->memory_count; i++) {

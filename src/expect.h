@@ -13,13 +13,13 @@ void expect_json(struct strbuf *out, const struct vm *vm, const struct predictio
                  enum table table);
 /* The lines of a Linux guest's log, in the words of Linux up to 6.x. */
 void expect_dmesg(struct strbuf *out, const struct vm *vm, const struct prediction *p,
-                 enum table table);
+                  enum table table);
 /* The same in those of Linux 7. */
 void expect_dmesg_7(struct strbuf *out, const struct vm *vm, const struct prediction *p,
                     enum table table);
 /* The bytes of one table; nothing where the guest has none. Not for TABLE_ALL. */
 void expect_raw(struct strbuf *out, const struct vm *vm, const struct prediction *p,
-                 enum table table);
+                enum table table);
 
 const char *e820_type_name(uint32_t type);
 

@@ -131,7 +131,8 @@ static void add_row(struct side_by_side *all, bool must, const char *what,
                     void (*text)(struct strbuf *, const struct prediction *, uint32_t),
                     uint32_t which)
 {
-    all->rows = arena_grow(all->arena, all->rows, all->row_count, &all->row_cap, sizeof(*all->rows));
+    all->rows =
+        arena_grow(all->arena, all->rows, all->row_count, &all->row_cap, sizeof(*all->rows));
     struct side_row *row = &all->rows[all->row_count++];
     const char *first = NULL;
     *row = (struct side_row){.what = what, .must = must};
@@ -157,10 +158,13 @@ void side_by_side(struct side_by_side *all, const struct side *sides, size_t cou
     static const struct {
         const char *what;
         void (*text)(struct strbuf *, const struct prediction *, uint32_t);
-    } facts[] = {{"CPUs", cpus_text}, {"RAM", ram_text}, {"SPM", spm_text},
+    } facts[] = {{"CPUs", cpus_text},
+                 {"RAM", ram_text},
+                 {"SPM", spm_text},
                  {"distances", distances_text}};
     const struct vm *vm = NULL;
-    *all = (struct side_by_side){.arena = arena, .sides = sides, .count = count, .equivalent = true};
+    *all =
+        (struct side_by_side){.arena = arena, .sides = sides, .count = count, .equivalent = true};
     for (size_t s = 0; s < count; s++)
         if (!sides[s].refusal) {
             all->accepted++;
@@ -168,7 +172,8 @@ void side_by_side(struct side_by_side *all, const struct side *sides, size_t cou
         }
     for (uint32_t n = 0; n < vm->node_count; n++)
         for (size_t f = 0; f < ARRAY_SIZE(facts); f++)
-            add_row(all, true, arena_printf(arena, "node %u %s", n, facts[f].what), facts[f].text, n);
+            add_row(all, true, arena_printf(arena, "node %u %s", n, facts[f].what), facts[f].text,
+                    n);
     for (uint32_t n = 0; n < vm->node_count; n++)
         for (size_t r = 0; r < vm->nodes[n].region_count; r++)
             if (vm->nodes[n].regions[r].type.value == MEMORY_SPM) {
@@ -192,8 +197,8 @@ void side_by_side_text(struct strbuf *out, const struct side_by_side *all)
     for (size_t s = 0; s < all->count; s++) {
         const struct side *side = &all->sides[s];
         if (side->refusal)
-            strbuf_addf(out, "%s refuses it: %u:%u: %s [%s]\n", name_of(side), side->refusal->at.line,
-                        side->refusal->at.column, side->refusal->message,
+            strbuf_addf(out, "%s refuses it: %u:%u: %s [%s]\n", name_of(side),
+                        side->refusal->at.line, side->refusal->at.column, side->refusal->message,
                         rule_info(side->refusal->rule)->name);
         else if (side->prediction->assumption)
             strbuf_addf(out, "%s: assumed: %s\n", name_of(side), side->prediction->assumption);
@@ -215,8 +220,10 @@ void side_by_side_text(struct strbuf *out, const struct side_by_side *all)
     if (all->accepted < 2)
         strbuf_adds(out, "one target accepts it: there is nothing to compare\n");
     else if (all->equivalent)
-        strbuf_addf(out, "equivalent: the guests of all %zu see the same nodes, CPUs, memory and "
-                    "distances ('~': equal guests may differ)\n", all->accepted);
+        strbuf_addf(out,
+                    "equivalent: the guests of all %zu see the same nodes, CPUs, memory and "
+                    "distances ('~': equal guests may differ)\n",
+                    all->accepted);
     else
         strbuf_adds(out, "NOT equivalent: what is marked with '!' differs\n");
 }

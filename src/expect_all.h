@@ -17,7 +17,7 @@ struct side {
 struct side_row {
     const char *what;
     const char *values[TARGET_COUNT]; /* by side; NULL where the target refuses */
-    bool must;    /* equivalent guests agree on it; addresses and bytes of tables they may differ in */
+    bool must; /* equivalent guests agree on it; addresses and bytes of tables they may differ in */
     bool differs;
 };
 

@@ -93,7 +93,8 @@ void expect_guest_text(struct strbuf *out, const struct guest *g)
 {
     const struct vm *vm = g->vm;
     strbuf_addf(out, "%s: %s on %s, as Linux sees it through %s\n", vm->name.value,
-                prediction_machine(g->prediction, vm), target_names[target_index(g->prediction->target)],
+                prediction_machine(g->prediction, vm),
+                target_names[target_index(g->prediction->target)],
                 prediction_firmware(g->prediction, vm));
     if (g->prediction->assumption)
         strbuf_addf(out, "assumed: %s\n", g->prediction->assumption);

@@ -36,7 +36,8 @@ static const char *take_path(struct guest_view *view, const char *root, const ch
     }
     const char *problem = NULL;
     if (len > VIEW_FILE_LIMIT)
-        problem = arena_printf(view->arena, "'%s' is larger than %d MiB", name, VIEW_FILE_LIMIT >> 20);
+        problem =
+            arena_printf(view->arena, "'%s' is larger than %d MiB", name, VIEW_FILE_LIMIT >> 20);
     else if (!ferror(file))
         view_take(view, path, bytes, len);
     fclose(file);
@@ -57,8 +58,9 @@ static const char *take_each(struct guest_view *view, const char *root, const ch
         if (entry->d_name[0] == '.' || entries++ > VIEW_RANGE_LIMIT)
             continue;
         for (size_t i = 0; i < count && !problem; i++)
-            problem = take_path(view, root,
-                                arena_printf(view->arena, "%s/%s/%s", path, entry->d_name, files[i]));
+            problem =
+                take_path(view, root,
+                          arena_printf(view->arena, "%s/%s/%s", path, entry->d_name, files[i]));
     }
     closedir(stream);
     return problem;
@@ -92,7 +94,9 @@ static void take_log(struct guest_view *view, const char *name)
 
 static const char *take_tree(struct guest_view *view, const char *root)
 {
-    static const char *const files[] = {"proc/cmdline", "proc/version", "proc/iomem",
+    static const char *const files[] = {"proc/cmdline",
+                                        "proc/version",
+                                        "proc/iomem",
                                         "sys/firmware/acpi/tables/SRAT",
                                         "sys/firmware/acpi/tables/SLIT",
                                         "sys/firmware/acpi/tables/HMAT",
@@ -155,8 +159,19 @@ static size_t stream_read(struct stream *s, char *bytes, size_t len)
 
 /* pax and ustar (POSIX.1-2017, pax, "ustar Interchange Format"). Names that pax or GNU puts into a
  * record of its own belong to files that are not read here. */
-enum { BLOCK = 512, NAME_AT = 0, NAME_LEN = 100, SIZE_AT = 124, SIZE_LEN = 12, SUM_AT = 148,
-       SUM_LEN = 8, TYPE_AT = 156, MAGIC_AT = 257, PREFIX_AT = 345, PREFIX_LEN = 155 };
+enum {
+    BLOCK = 512,
+    NAME_AT = 0,
+    NAME_LEN = 100,
+    SIZE_AT = 124,
+    SIZE_LEN = 12,
+    SUM_AT = 148,
+    SUM_LEN = 8,
+    TYPE_AT = 156,
+    MAGIC_AT = 257,
+    PREFIX_AT = 345,
+    PREFIX_LEN = 155
+};
 
 static bool is_tar(const char *block)
 {
@@ -283,8 +298,10 @@ static const char *take_stream(struct guest_view *view, FILE *file, const char *
     if ((s->len >= BLOCK && is_tar(s->start)) || find_tar(s)) {
         problem = take_tar(view, s);
     } else if (s->len > 2 && memcmp(s->start, "\x1f\x8b", 2) == 0) {
-        problem = arena_printf(view->arena, "'%s' is compressed: write 'gunzip <FILE |' before, and "
-                               "'--guest -'", name);
+        problem = arena_printf(view->arena,
+                               "'%s' is compressed: write 'gunzip <FILE |' before, and "
+                               "'--guest -'",
+                               name);
     } else {
         struct log_reader *reader = start_log(view);
         for (size_t got = s->len; got > 0; got = fread(s->start, 1, sizeof(s->start), file))
@@ -318,7 +335,9 @@ const char *guest_source_read(struct guest_view *view, const char *source)
     }
     view_complete(view);
     if (!problem && view_is_empty(view))
-        problem = arena_printf(view->arena, "'%s' shows nothing of a Linux guest: neither lines of a boot "
-                               "log nor files of /sys and /proc", source);
+        problem = arena_printf(view->arena,
+                               "'%s' shows nothing of a Linux guest: neither lines of a boot "
+                               "log nor files of /sys and /proc",
+                               source);
     return problem;
 }

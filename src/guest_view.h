@@ -9,8 +9,13 @@
 enum { RANGE_OTHER = 0, RANGE_KMEM = 0x100 };
 
 /* Limits on what is kept of one source; beyond them it is damaged. */
-enum { VIEW_RANGE_LIMIT = 16384, VIEW_CPU_LIMIT = 16384, VIEW_NODE_LIMIT = 4096,
-       VIEW_DAX_LIMIT = 4096, VIEW_FILE_LIMIT = 4 << 20 };
+enum {
+    VIEW_RANGE_LIMIT = 16384,
+    VIEW_CPU_LIMIT = 16384,
+    VIEW_NODE_LIMIT = 4096,
+    VIEW_DAX_LIMIT = 4096,
+    VIEW_FILE_LIMIT = 4 << 20
+};
 
 struct view_range {
     uint64_t start, end; /* up to, not with, end */
@@ -58,11 +63,11 @@ struct view_bytes {
 
 /* The kernel's log of one boot, the last that a log holds. */
 struct view_log {
-    bool present;         /* there are lines of a kernel */
-    bool efi;             /* started through EFI */
-    char version[128];    /* "7.2.12+deb14-amd64" */
-    char firmware[128];   /* as DMI says it */
-    char truncated[128];  /* kmem's line on a region that is not whole memory blocks */
+    bool present;        /* there are lines of a kernel */
+    bool efi;            /* started through EFI */
+    char version[128];   /* "7.2.12+deb14-amd64" */
+    char firmware[128];  /* as DMI says it */
+    char truncated[128]; /* kmem's line on a region that is not whole memory blocks */
     bool has_cmdline;
     char cmdline[4096];
     struct view_map e820; /* firmware's */
@@ -80,7 +85,7 @@ struct guest_view {
     struct view_log log;
     struct view_map memmap; /* /sys/firmware/memmap: index is the entry's number */
     struct view_map iomem;
-    bool iomem_soft;        /* it has soft-reserved ranges at all */
+    bool iomem_soft; /* it has soft-reserved ranges at all */
     struct view_bytes tables[VIEW_TABLES];
     struct view_node *nodes; /* by number */
     size_t node_count, node_cap;
@@ -100,7 +105,7 @@ struct log_reader {
     struct guest_view *view;
     char line[4096];
     size_t len;
-    bool too_long; /* the rest of the line is left out */
+    bool too_long;            /* the rest of the line is left out */
     bool map_open, srat_open; /* nothing was seen yet of what the kernel logs behind it */
 };
 

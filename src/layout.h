@@ -36,8 +36,8 @@ struct placement {
 
 /* Bytes throughout. */
 struct layout {
-    uint64_t ram;       /* boot memory: the VMM's memory size */
-    uint64_t below;     /* of it below 4 GiB */
+    uint64_t ram;   /* boot memory: the VMM's memory size */
+    uint64_t below; /* of it below 4 GiB */
     uint64_t above;
     uint64_t high_base; /* where [above] starts: 4 GiB, or 1 TiB by the AMD rule */
     uint64_t block;     /* the guest's memory block: SPM is placed in multiples of it */
@@ -45,9 +45,9 @@ struct layout {
     uint64_t window_size;
     uint64_t max_memory; /* the VMM's maximum; equals ram where there is no window */
     uint64_t slots;
-    uint64_t top;        /* the last address that the guest's CPUs must reach */
-    unsigned phys_bits;  /* of the guest's CPUs; 0: the host's (kvm) */
-    bool spm_is_ram;     /* SPM is RAM to the VMM and to firmware: the kernel is told of it */
+    uint64_t top;          /* the last address that the guest's CPUs must reach */
+    unsigned phys_bits;    /* of the guest's CPUs; 0: the host's (kvm) */
+    bool spm_is_ram;       /* SPM is RAM to the VMM and to firmware: the kernel is told of it */
     struct placement *spm; /* in order of node and declaration */
     size_t spm_count;
     struct e820_entry *e820; /* in the order of the VMM's table */

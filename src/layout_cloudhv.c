@@ -120,7 +120,8 @@ static void add_entry_ram(struct layout *l, const struct zone_map *map, struct a
 
 static bool is_compressed(const struct vm *vm)
 {
-    return !vm->boot.code.value && vm->boot.kernel.value && !kernel_is_vmlinux(vm->boot.kernel.value);
+    return !vm->boot.code.value && vm->boot.kernel.value &&
+           !kernel_is_vmlinux(vm->boot.kernel.value);
 }
 
 bool layout_cloudhv_depends_on_kernel(const struct vm *vm, struct arena *arena)
@@ -142,8 +143,8 @@ static void add_affinities(struct layout *l, const struct zone_map *map, const s
             for (size_t i = 0; i < map->count; i++)
                 if (map->pieces[i].region == &vm->nodes[n].regions[r])
                     l->affinity[l->affinity_count++] =
-                        (struct affinity){map->pieces[i].address, map->pieces[i].size,
-                                          (uint32_t)n, SRAT_ENABLED};
+                        (struct affinity){map->pieces[i].address, map->pieces[i].size, (uint32_t)n,
+                                          SRAT_ENABLED};
 }
 
 /* The address bits to ask for: the file's, or more than the default where RAM needs them. */
@@ -171,8 +172,7 @@ void layout_cloudhv(struct layout *l, const struct vm *vm, struct arena *arena)
         l->ram += piece->size;
         l->below += piece->address < CLOUDHV_LOW_END ? piece->size : 0;
         if (piece->region->type.value == MEMORY_SPM)
-            l->spm[l->spm_count++] =
-                (struct placement){piece->region, piece->address, piece->size};
+            l->spm[l->spm_count++] = (struct placement){piece->region, piece->address, piece->size};
     }
     l->above = l->ram - l->below;
     l->max_memory = l->ram;

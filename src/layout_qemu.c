@@ -52,8 +52,8 @@ struct placer {
     const struct vm *vm;
     const struct layout *layout;
     struct diags *diags;
-    uint64_t limit;            /* end of the window; beyond any address when it may grow */
-    struct placement **taken;  /* by ascending address */
+    uint64_t limit;           /* end of the window; beyond any address when it may grow */
+    struct placement **taken; /* by ascending address */
     size_t taken_count;
 };
 
@@ -105,7 +105,8 @@ static bool place_given(struct placer *p, struct placement *place)
     if (address % align) {
         d = diag_add(p->diags, RULE_ADDRESS_ALIGNMENT, region->address.at,
                      "the address 0x%" PRIx64 " is not a multiple of the 0x%" PRIx64
-                     " that its backend needs", address, align);
+                     " that its backend needs",
+                     address, align);
         uint64_t step = u64_max(align, p->layout->block);
         diag_help(p->diags, d, "write 0x%" PRIx64 " or 0x%" PRIx64, address / step * step,
                   round_up(address, step));
@@ -113,13 +114,18 @@ static bool place_given(struct placer *p, struct placement *place)
         add_range(&text, p->layout->window, p->limit);
         d = diag_add(p->diags, RULE_ADDRESS_WINDOW, region->address.at,
                      "SPM at 0x%" PRIx64 " is outside the window for memory devices%s%s", address,
-                     p->limit < ADDRESS_LIMIT ? " " : "", p->limit < ADDRESS_LIMIT ? text.data : "");
+                     p->limit < ADDRESS_LIMIT ? " " : "",
+                     p->limit < ADDRESS_LIMIT ? text.data : "");
         if (address < p->layout->window)
-            diag_help(p->diags, d, "the window begins at 0x%" PRIx64
-                      "; leave 'address' out to have the region placed", p->layout->window);
+            diag_help(p->diags, d,
+                      "the window begins at 0x%" PRIx64
+                      "; leave 'address' out to have the region placed",
+                      p->layout->window);
         else
-            diag_help(p->diags, d, "the window ends at 0x%" PRIx64
-                      ": raise 'device-memory.max-memory', or leave it out", p->limit);
+            diag_help(p->diags, d,
+                      "the window ends at 0x%" PRIx64
+                      ": raise 'device-memory.max-memory', or leave it out",
+                      p->limit);
     }
     for (size_t i = 0; !d && i < p->taken_count; i++) {
         const struct placement *other = p->taken[i];
@@ -159,7 +165,8 @@ static bool place_free(struct placer *p, struct placement *place, const struct p
     struct span at = p->vm->max_memory.at;
     struct diag *d = diag_add(p->diags, RULE_WINDOW_FULL, region->size.at,
                               "no room for this region in the window for memory devices, "
-                              "0x%" PRIx64 " to 0x%" PRIx64, p->layout->window, p->limit);
+                              "0x%" PRIx64 " to 0x%" PRIx64,
+                              p->layout->window, p->limit);
     if (given(at))
         diag_note(p->diags, d, at, "the window is max-memory less boot memory, and 1 GiB a slot");
     if (!given(at)) {
@@ -291,14 +298,17 @@ static bool place_high(struct layout *l, const struct vm *vm, const struct qemu_
     if (placed && !(amd_rule && top_address(l, FOUR_GIB, t) >= HT_HOLE))
         return true;
     l->high_base = TIB;
-    bool moved = amd_rule && place_spm(l, vm, t, arena, &high) && top_address(l, FOUR_GIB, t) >= HT_HOLE;
+    bool moved = amd_rule && place_spm(l, vm, t, arena, &high) &&
+                 top_address(l, FOUR_GIB, t) >= HT_HOLE;
     if (moved && !t->vendor_assumed)
         return true;
     if (moved || (placed && t->vendor_assumed)) {
-        d = diag_add(diags, RULE_CPU_VENDOR, vm_vendor_place(vm),
-                     "this guest's memory lies elsewhere on an AMD host: QEMU then moves what would "
-                     "touch the hole below 1 TiB");
-        diag_help(diags, d, "write 'cpu-vendor: amd' or 'cpu-vendor: intel' under 'machine', as the "
+        d = diag_add(
+            diags, RULE_CPU_VENDOR, vm_vendor_place(vm),
+            "this guest's memory lies elsewhere on an AMD host: QEMU then moves what would "
+            "touch the hole below 1 TiB");
+        diag_help(diags, d,
+                  "write 'cpu-vendor: amd' or 'cpu-vendor: intel' under 'machine', as the "
                   "host is");
         return false;
     }
@@ -308,11 +318,12 @@ static bool place_high(struct layout *l, const struct vm *vm, const struct qemu_
         for (size_t i = 0; i < l->spm_count && !region; i++)
             if (given(l->spm[i].region->address.at))
                 region = l->spm[i].region;
-        d = diag_add(diags, RULE_ADDRESS_WINDOW,
-                     region ? region->address.at : vm_vendor_place(vm),
-                     "no window for memory devices holds these addresses: an AMD guest's memory goes "
-                     "round the hole below 1 TiB");
-        diag_help(diags, d, "leave 'address' out, or set a 'device-memory.max-memory' of which the "
+        d = diag_add(
+            diags, RULE_ADDRESS_WINDOW, region ? region->address.at : vm_vendor_place(vm),
+            "no window for memory devices holds these addresses: an AMD guest's memory goes "
+            "round the hole below 1 TiB");
+        diag_help(diags, d,
+                  "leave 'address' out, or set a 'device-memory.max-memory' of which the "
                   "window reaches the hole");
         return false;
     }
@@ -331,9 +342,10 @@ static bool choose_phys_bits(struct layout *l, const struct vm *vm, const struct
     bool checked = t->version >= QEMU_7_1;
     if (needed <= 52 && l->phys_bits <= 52 && (!l->phys_bits || l->phys_bits >= needed || !checked))
         return true;
-    struct diag *d = diag_add(diags, RULE_PHYS_BITS, given(stated->at) ? stated->at : vm->nodes_at,
-                              "the guest's addresses end at 0x%" PRIx64 " and need %u bits, not %u",
-                              l->top, needed, l->phys_bits && l->phys_bits < 52 ? l->phys_bits : 52);
+    struct diag *d =
+        diag_add(diags, RULE_PHYS_BITS, given(stated->at) ? stated->at : vm->nodes_at,
+                 "the guest's addresses end at 0x%" PRIx64 " and need %u bits, not %u", l->top,
+                 needed, l->phys_bits && l->phys_bits < 52 ? l->phys_bits : 52);
     if (needed <= 52)
         diag_help(diags, d, "write 'phys-bits: %u', or leave it out", needed);
     else
@@ -366,7 +378,8 @@ static void retype_e820(struct layout *l, struct arena *arena, struct e820_entry
             add_e820(l, arena, e);
             continue;
         }
-        add_e820(l, arena, (struct e820_entry){e.address, typed.address - e.address, e.type, e.node});
+        add_e820(l, arena,
+                 (struct e820_entry){e.address, typed.address - e.address, e.type, e.node});
         add_e820(l, arena, typed);
         add_e820(l, arena, (struct e820_entry){end, e_end - end, e.type, e.node});
     }
@@ -396,8 +409,8 @@ static void build_e820(struct layout *l, const struct vm *vm, const struct qemu_
     add_e820(l, arena, (struct e820_entry){l->high_base, l->above, E820_RAM, NO_NODE});
     for (size_t i = 0; i < l->spm_count; i++)
         add_e820(l, arena,
-                 (struct e820_entry){l->spm[i].address, l->spm[i].size,
-                                     E820_SOFT_RESERVED, l->spm[i].region->node});
+                 (struct e820_entry){l->spm[i].address, l->spm[i].size, E820_SOFT_RESERVED,
+                                     l->spm[i].region->node});
 }
 
 /* --- SRAT memory affinity ------------------------------------------------------------------- */
@@ -474,11 +487,13 @@ static bool check_typed(const struct layout *l, const struct qemu_target *t,
         d = diag_add(diags, RULE_SPM_LOW_MEMORY, region->type.at,
                      "with '%s' node %u begins at 0x%" PRIx64 ", where the guest boots",
                      spm_interface_names[t->interface], region->node, start);
-        diag_help(diags, d, "give node 0 normal memory, and this memory to a node with a higher id");
+        diag_help(diags, d,
+                  "give node 0 normal memory, and this memory to a node with a higher id");
     } else if (t->interface != SPM_KERNEL_PARAMETER && start < l->below && end > l->below) {
         d = diag_add(diags, RULE_SPM_CROSSES_4G, region->size.at,
                      "node %u spans the hole below 4 GiB: its first 0x%" PRIx64
-                     " bytes would be below it", region->node, l->below - start);
+                     " bytes would be below it",
+                     region->node, l->below - start);
         struct strbuf size = {0};
         strbuf_add_size(&size, l->below - start, "");
         diag_help(diags, d, "give the nodes before it %s more normal memory", size.data);
@@ -503,8 +518,8 @@ static void warn_low_node(const struct region *region, uint64_t start, uint64_t 
         return;
     struct diag *d = diag_add(diags, RULE_LOW_NODE, region->size.at,
                               "node %u ends at 0x%" PRIx64 ", below 1 MiB: QEMU's SRAT puts the "
-                              "nodes after it %" PRIu64 " KiB too high", region->node, end,
-                              (MIB - end) / KIB);
+                              "nodes after it %" PRIu64 " KiB too high",
+                              region->node, end, (MIB - end) / KIB);
     diag_help(diags, d, "give the first node with memory at least 1MiB");
 }
 
@@ -515,8 +530,7 @@ static void add_spm(struct layout *l, const struct region *region, uint64_t star
     if (low)
         l->spm[l->spm_count++] = (struct placement){region, start, low};
     if (size > low)
-        l->spm[l->spm_count++] =
-            (struct placement){region, low ? l->high_base : start, size - low};
+        l->spm[l->spm_count++] = (struct placement){region, low ? l->high_base : start, size - low};
 }
 
 /* Boot memory by node. Where the interface types whole nodes, E820 follows. */
@@ -595,7 +609,7 @@ bool layout_qemu(struct layout *l, const struct vm *vm, const struct qemu_target
     if (!qemu_spm_is_boot_memory(t))
         add_window(l, vm, arena);
     else if (l->window_size)
-        add_affinity(l, arena, l->window, l->window + l->window_size,
-                     (uint32_t)vm->node_count - 1, SRAT_ENABLED | SRAT_HOTPLUGGABLE);
+        add_affinity(l, arena, l->window, l->window + l->window_size, (uint32_t)vm->node_count - 1,
+                     SRAT_ENABLED | SRAT_HOTPLUGGABLE);
     return true;
 }

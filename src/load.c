@@ -19,8 +19,7 @@ struct loader {
 /* A key of a mapping: how its value is read, and where in the structure it goes. */
 struct key {
     const char *name;
-    void (*load)(struct loader *l, const struct doc_node *value, void *into,
-                 const struct key *key);
+    void (*load)(struct loader *l, const struct doc_node *value, void *into, const struct key *key);
     size_t offset;
     bool required;
     /* for load_number */
@@ -48,8 +47,8 @@ static const char *found(const struct doc_node *node)
 
 static struct diag *expected(struct loader *l, const struct doc_node *node, const char *what)
 {
-    struct diag *d = diag_add(l->diags, RULE_WRONG_KIND, node->at, "expected %s, found %s", what,
-                              found(node));
+    struct diag *d =
+        diag_add(l->diags, RULE_WRONG_KIND, node->at, "expected %s, found %s", what, found(node));
     diag_help(l->diags, d, "write %s here; the manual spmtopo.yaml(5) shows each key's form", what);
     return d;
 }
@@ -179,8 +178,8 @@ static void load_choice(struct loader *l, const struct doc_node *value, void *in
         }
         nearest_offer(&nearest, key->names[i]);
     }
-    struct diag *d = diag_add(l->diags, RULE_BAD_VALUE, value->at,
-                              "'%.60s' is not a value of '%s'", value->text, key->name);
+    struct diag *d = diag_add(l->diags, RULE_BAD_VALUE, value->at, "'%.60s' is not a value of '%s'",
+                              value->text, key->name);
     if (nearest.best)
         diag_help(l->diags, d, "did you mean '%s'? There are %s", nearest.best, words.data);
     else
@@ -328,15 +327,16 @@ static void load_keys(struct loader *l, const struct doc_node *node, void *base,
             struct span at = node->at;
             at.end_line = at.line;
             at.end_column = at.column + 1;
-            struct diag *d = diag_add(l->diags, RULE_MISSING_KEY, at, "the key '%s' is missing in %s",
-                                      keys[k].name, what);
+            struct diag *d = diag_add(l->diags, RULE_MISSING_KEY, at,
+                                      "the key '%s' is missing in %s", keys[k].name, what);
             diag_help(l->diags, d, "add '%s: …'", keys[k].name);
         }
 }
 
 /* One more element at the end of an array of the model's. */
 #define APPEND(l, array, count, cap)                                                               \
-    ((array) = arena_grow((l)->arena, (array), (count), &(cap), sizeof(*(array))), &(array)[(count)++])
+    ((array) = arena_grow((l)->arena, (array), (count), &(cap), sizeof(*(array))),                 \
+     &(array)[(count)++])
 
 /* Calls each() for every item of a sequence. */
 static void load_items(struct loader *l, const struct doc_node *value, const char *what,
@@ -464,8 +464,8 @@ static void load_node(struct loader *l, const struct doc_node *item)
     load_keys(l, item, &written, node_keys, ARRAY_SIZE(node_keys), "a node");
     size_t count = id_list_size(&written.ids);
     if (count > NODE_LIMIT - vm->node_count) {
-        struct diag *d = diag_add(l->diags, RULE_LIMIT, written.ids.at, "more than %d nodes",
-                                  NODE_LIMIT);
+        struct diag *d =
+            diag_add(l->diags, RULE_LIMIT, written.ids.at, "more than %d nodes", NODE_LIMIT);
         diag_help(l->diags, d, "QEMU holds 128 nodes, Linux on x86-64 up to 1,024");
         return;
     }
@@ -558,6 +558,7 @@ static void load_boot(struct loader *l, const struct doc_node *value, void *into
     load_keys(l, value, into, boot_keys, ARRAY_SIZE(boot_keys), "'boot'");
 }
 
+/* clang-format off */
 static const struct key cpu_keys[] = {
 #define AT(field) .offset = offsetof(struct cpus, field)
     {"count", NUMBER(1, VCPU_LIMIT), AT(count)},
@@ -569,6 +570,7 @@ static const struct key cpu_keys[] = {
     {"max", NUMBER(1, VCPU_LIMIT), AT(max)},
 #undef AT
 };
+/* clang-format on */
 
 static void load_cpus(struct loader *l, const struct doc_node *value, void *into,
                       const struct key *key)
@@ -732,9 +734,11 @@ static void load_rules(struct loader *l, const struct doc_node *value, void *int
 }
 
 /* Only what a target knows: QEMU has no "none", cloud-hypervisor only two. */
-static const char *const qemu_spm_names[] = {
-    [SPM_AUTO] = "auto", [SPM_SP_MEM] = "sp-mem", [SPM_MEMMAP_TYPE] = "memmap-type",
-    [SPM_FLAG] = "spm-flag", [SPM_KERNEL_PARAMETER] = "kernel-parameter"};
+static const char *const qemu_spm_names[] = {[SPM_AUTO] = "auto",
+                                             [SPM_SP_MEM] = "sp-mem",
+                                             [SPM_MEMMAP_TYPE] = "memmap-type",
+                                             [SPM_FLAG] = "spm-flag",
+                                             [SPM_KERNEL_PARAMETER] = "kernel-parameter"};
 static const char *const cloudhv_spm_names[] = {
     [SPM_KERNEL_PARAMETER] = "kernel-parameter", [SPM_NONE] = "none"};
 
@@ -808,7 +812,8 @@ static void load_name(struct loader *l, const struct doc_node *value, void *into
         strspn(text, "._-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != len) {
         struct diag *d =
             diag_add(l->diags, RULE_BAD_VALUE, value->at, "'%.70s' is not a name", text);
-        diag_help(l->diags, d, "write 1 to 63 letters, digits, '.', '_' or '-', first a letter or "
+        diag_help(l->diags, d,
+                  "write 1 to 63 letters, digits, '.', '_' or '-', first a letter or "
                   "digit");
     }
 }
@@ -877,7 +882,8 @@ static void set_distance(struct loader *l, size_t from, size_t to, const struct 
         if (from == to)
             diag_help(l->diags, d, "a node is at 10 from itself");
         else
-            diag_help(l->diags, d, "write 11 to 254, or 255 for unreachable; 10 means the same "
+            diag_help(l->diags, d,
+                      "write 11 to 254, or 255 for unreachable; 10 means the same "
                       "node");
         return;
     }
@@ -923,8 +929,8 @@ static bool node_key(struct loader *l, const struct doc_node *key, size_t *node)
         return false;
     }
     if (v >= l->vm->node_count) {
-        struct diag *d = diag_add(l->diags, RULE_NODE_UNKNOWN, key->at, "there is no node %" PRIu64,
-                                  v);
+        struct diag *d =
+            diag_add(l->diags, RULE_NODE_UNKNOWN, key->at, "there is no node %" PRIu64, v);
         diag_help(l->diags, d, "the nodes are 0 to %zu", l->vm->node_count - 1);
         return false;
     }

@@ -13,9 +13,18 @@
 /* Limits of the language (language reference, "Limits"). */
 enum { NODE_LIMIT = 1024, VCPU_LIMIT = 8192, REGION_LIMIT = 4096 };
 
-struct number { uint64_t value; struct span at; };
-struct text { const char *value; struct span at; };
-struct choice { int value; struct span at; };
+struct number {
+    uint64_t value;
+    struct span at;
+};
+struct text {
+    const char *value;
+    struct span at;
+};
+struct choice {
+    int value;
+    struct span at;
+};
 
 static inline bool given(struct span at)
 {
@@ -32,8 +41,14 @@ enum memory_type { MEMORY_NORMAL, MEMORY_SPM, MEMORY_RESERVED, MEMORY_TYPES };
 enum backend_kind { BACKEND_RAM, BACKEND_MEMFD, BACKEND_FILE };
 enum host_policy { POLICY_DEFAULT, POLICY_PREFERRED, POLICY_BIND, POLICY_INTERLEAVE };
 enum mixed_nodes { MIXED_WARN, MIXED_ALLOW, MIXED_DENY };
-enum spm_interface { SPM_AUTO, SPM_SP_MEM, SPM_MEMMAP_TYPE, SPM_FLAG, SPM_KERNEL_PARAMETER,
-                     SPM_NONE };
+enum spm_interface {
+    SPM_AUTO,
+    SPM_SP_MEM,
+    SPM_MEMMAP_TYPE,
+    SPM_FLAG,
+    SPM_KERNEL_PARAMETER,
+    SPM_NONE
+};
 enum cache_associativity { ASSOCIATIVITY_NONE, ASSOCIATIVITY_DIRECT, ASSOCIATIVITY_COMPLEX };
 enum cache_policy { CACHE_POLICY_NONE, CACHE_WRITE_BACK, CACHE_WRITE_THROUGH };
 
@@ -111,7 +126,7 @@ struct region {
 
 struct node {
     uint32_t id;
-    struct span at;    /* of its id */
+    struct span at; /* of its id */
     struct text label;
     struct id_list cpus;
     struct region *regions;
@@ -122,8 +137,15 @@ struct node {
 };
 
 /* Performance from an initiator to a target: HMAT data types 0 ... 5 (ACPI 6.5, table 5.146). */
-enum hmat_type { HMAT_ACCESS_LATENCY, HMAT_READ_LATENCY, HMAT_WRITE_LATENCY, HMAT_ACCESS_BANDWIDTH,
-                 HMAT_READ_BANDWIDTH, HMAT_WRITE_BANDWIDTH, HMAT_TYPES };
+enum hmat_type {
+    HMAT_ACCESS_LATENCY,
+    HMAT_READ_LATENCY,
+    HMAT_WRITE_LATENCY,
+    HMAT_ACCESS_BANDWIDTH,
+    HMAT_READ_BANDWIDTH,
+    HMAT_WRITE_BANDWIDTH,
+    HMAT_TYPES
+};
 
 struct hmat_pair {
     struct number from, to;
@@ -138,8 +160,8 @@ struct hmat_cache {
 };
 
 struct distances {
-    struct span at;    /* no place: no SLIT */
-    uint8_t *values;   /* n * n, row = from; 0: not given */
+    struct span at;     /* no place: no SLIT */
+    uint8_t *values;    /* n * n, row = from; 0: not given */
     struct span *spans; /* of each value */
 };
 

@@ -52,13 +52,15 @@ static const struct {
      "leave out program, machine, CPU model, accelerator and firmware", COMMAND_GEN, 0},
     {"table", OPTION_TABLE, "TABLE", "e820, srat, slit, hmat or all (default)", COMMAND_EXPECT, 0},
     {"stage", OPTION_STAGE, "STAGE",
-     "vmm (default): what the VMM hands over; guest: what the operating system sees", COMMAND_EXPECT,
-     0},
+     "vmm (default): what the VMM hands over; guest: what the operating system sees",
+     COMMAND_EXPECT, 0},
     {"kernel", OPTION_KERNEL, "VERSION",
-     "of --format dmesg: the Linux in whose words (default: 6.1; they changed in 7.0)", COMMAND_EXPECT, 0},
+     "of --format dmesg: the Linux in whose words (default: 6.1; they changed in 7.0)",
+     COMMAND_EXPECT, 0},
     {"guest", OPTION_GUEST, "SOURCE",
      "where the guest shows itself: live (default; this machine), a directory, a tar or a boot log; "
-     "'-' is standard input", COMMAND_VERIFY, 0},
+     "'-' is standard input",
+     COMMAND_VERIFY, 0},
     {"qmp", OPTION_QMP, "SOCKET", "ask the QEMU whose QMP listens there, from the host",
      COMMAND_VERIFY, 0},
     {"qemu-version", OPTION_QEMU_VERSION, "VERSION", "the QEMU that will run it, over the file's",
@@ -68,15 +70,15 @@ static const struct {
     {"firmware", OPTION_FIRMWARE, "NAME", "ovmf, seabios, qboot or none, over the file's",
      COMPILERS, 0},
     {NULL, 'W', "[no-]RULE", "report a rule's findings as warnings, or not at all", COMPILERS, 0},
-    {"Werror", OPTION_WERROR, "RULE", "take warnings, or a rule's findings, as errors",
-     COMPILERS, OPTION_ARG_OPTIONAL},
+    {"Werror", OPTION_WERROR, "RULE", "take warnings, or a rule's findings, as errors", COMPILERS,
+     OPTION_ARG_OPTIONAL},
     {"quiet", 'q', NULL, "print errors only", COMPILERS, 0},
     {"color", OPTION_COLOR, "WHEN", "auto (default), always or never", COMPILERS, 0},
 };
 
 static const char *const format_names[] = {
-    [FORMAT_SHELL] = "shell", [FORMAT_JSON] = "json", [FORMAT_ARGV] = "argv",
-    [FORMAT_TEXT] = "text",   [FORMAT_RAW] = "raw",   [FORMAT_DMESG] = "dmesg",
+    [FORMAT_SHELL] = "shell", [FORMAT_JSON] = "json",   [FORMAT_ARGV] = "argv",
+    [FORMAT_TEXT] = "text",   [FORMAT_RAW] = "raw",     [FORMAT_DMESG] = "dmesg",
     [FORMAT_YAML] = "yaml",   [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github",
     [FORMAT_TAP] = "tap",     [FORMAT_XML] = "xml",     [FORMAT_SVG] = "svg",
     [FORMAT_DOT] = "dot",
@@ -140,13 +142,15 @@ static void complete(struct argp_state *state, const struct command *command, st
                        target_names[target_index(o->target)]);
     }
     if (o->guest && o->qmp)
-        argp_error(state, "--guest is the guest itself, --qmp is seen from the host: one of them, please");
+        argp_error(state,
+                   "--guest is the guest itself, --qmp is seen from the host: one of them, please");
     if (command->bit & (COMMAND_EXPECT | COMMAND_VERIFY)) {
         if (o->qmp && o->target == TARGET_CLOUDHV)
             argp_error(state, "QMP is QEMU's, and cloud-hypervisor has none");
         if (o->target == TARGET_ANY && (o->guest_stage || o->table != TABLE_ALL ||
                                         o->format == FORMAT_RAW || o->format == FORMAT_DMESG))
-            argp_error(state, "'--target all' is a table of its own: it goes with --format text or json");
+            argp_error(state,
+                       "'--target all' is a table of its own: it goes with --format text or json");
         o->target = o->target ? o->target : TARGET_QEMU;
     }
 }
@@ -189,8 +193,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         if (p->command->bit == COMMAND_EXPECT && strcmp(arg, "all") == 0)
             o->target = TARGET_ANY;
         else
-            o->target = (enum target_bit)(1u << word(state, "target", arg, target_names,
-                                                     ARRAY_SIZE(target_names)));
+            o->target = (enum target_bit)(
+                1u << word(state, "target", arg, target_names, ARRAY_SIZE(target_names)));
         return 0;
     case OPTION_JOBS:
         o->jobs = job_count(state, arg);

@@ -46,9 +46,9 @@ struct options {
 struct command {
     const char *name;
     enum command_bit bit;
-    const char *args;    /* "FILE" */
-    bool many;           /* ... any number of them */
-    const char *summary; /* one line */
+    const char *args;       /* "FILE" */
+    bool many;              /* ... any number of them */
+    const char *summary;    /* one line */
     enum format formats[4]; /* the first is the default (of gen the target's own);
                              * FORMAT_DEFAULT ends the list */
     int (*run)(const struct options *options);

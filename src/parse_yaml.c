@@ -16,10 +16,10 @@ struct parser {
     struct arena *arena;
     struct diags *diags;
     yaml_parser_t yaml;
-    struct strmap anchors;     /* name to node */
-    struct strmap open;        /* names of anchors whose collection is still being read */
-    struct strmap keys;        /* of the mapping being closed */
-    uint64_t weight;           /* nodes so far, aliases expanded */
+    struct strmap anchors; /* name to node */
+    struct strmap open;    /* names of anchors whose collection is still being read */
+    struct strmap keys;    /* of the mapping being closed */
+    uint64_t weight;       /* nodes so far, aliases expanded */
     const struct doc_node **items;
     size_t item_count;
     size_t item_cap;
@@ -226,8 +226,7 @@ static void take_pairs(struct parser *p, struct doc_node *node, const struct doc
         const struct doc_node *key = items[2 * i];
         node->pairs[i] = (struct doc_pair){.key = key, .value = items[2 * i + 1]};
         if (key->kind != DOC_SCALAR) {
-            diag_help(p->diags,
-                      fail(p, RULE_YAML_FEATURE, key->at, "a key that is not a scalar"),
+            diag_help(p->diags, fail(p, RULE_YAML_FEATURE, key->at, "a key that is not a scalar"),
                       "write a name before the colon");
             continue;
         }
@@ -292,9 +291,9 @@ static void syntax_error(struct parser *p)
     if (yaml->error == YAML_MEMORY_ERROR) {
         limit(p, (struct span){0}, "out of memory", "use a smaller file");
     } else if (yaml->error == YAML_READER_ERROR) {
-        struct diag *d = diag_add(p->diags, RULE_ENCODING,
-                                  point_at_offset(p->source, yaml->problem_offset),
-                                  "not a text in UTF-8: %s", problem);
+        struct diag *d =
+            diag_add(p->diags, RULE_ENCODING, point_at_offset(p->source, yaml->problem_offset),
+                     "not a text in UTF-8: %s", problem);
         diag_help(p->diags, d, "save the file as UTF-8 without control characters");
     } else {
         struct span at = span_of(&yaml->problem_mark, &yaml->problem_mark);
@@ -321,8 +320,8 @@ static bool on_event(struct parser *p, const yaml_event_t *event)
         on_alias(p, event);
         break;
     case YAML_SEQUENCE_START_EVENT:
-        on_start(p, DOC_SEQUENCE, event->data.sequence_start.anchor,
-                 event->data.sequence_start.tag, event);
+        on_start(p, DOC_SEQUENCE, event->data.sequence_start.anchor, event->data.sequence_start.tag,
+                 event);
         break;
     case YAML_MAPPING_START_EVENT:
         on_start(p, DOC_MAPPING, event->data.mapping_start.anchor, event->data.mapping_start.tag,
@@ -347,13 +346,20 @@ static bool on_event(struct parser *p, const yaml_event_t *event)
 
 static bool readable(const struct source *source, struct diags *diags)
 {
-    static const struct { const char *bytes; size_t len; const char *name; } marks[] = {
-        {"\x00\x00\xfe\xff", 4, "UTF-32"}, {"\xff\xfe\x00\x00", 4, "UTF-32"},
-        {"\xfe\xff", 2, "UTF-16"},         {"\xff\xfe", 2, "UTF-16"},
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *name;
+    } marks[] = {
+        {"\x00\x00\xfe\xff", 4, "UTF-32"},
+        {"\xff\xfe\x00\x00", 4, "UTF-32"},
+        {"\xfe\xff", 2, "UTF-16"},
+        {"\xff\xfe", 2, "UTF-16"},
     };
     if (source->too_large) {
         struct diag *d = diag_add(diags, RULE_LIMIT, (struct span){0}, "larger than 16 MiB");
-        diag_help(diags, d, "a topology of 1,024 nodes with every pair takes less: look for "
+        diag_help(diags, d,
+                  "a topology of 1,024 nodes with every pair takes less: look for "
                   "generated repetition");
         return false;
     }
@@ -398,8 +404,8 @@ const struct doc_node *doc_parse(const struct source *source, struct arena *aren
     if (p.failed)
         return NULL;
     if (!p.root) {
-        struct diag *d = diag_add(diags, RULE_SYNTAX, point_at_offset(source, 0),
-                                  "the file holds no document");
+        struct diag *d =
+            diag_add(diags, RULE_SYNTAX, point_at_offset(source, 0), "the file holds no document");
         diag_help(diags, d, "begin with 'spmtopo: 1'");
     }
     return p.root;

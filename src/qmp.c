@@ -51,7 +51,8 @@ static char *read_line(struct qmp *q, size_t *taken)
         *taken = 0;
     }
     for (size_t seen = 0;;) {
-        char *end = q->input.len > seen ? memchr(q->input.data + seen, '\n', q->input.len - seen) : NULL;
+        char *end = q->input.len > seen ? memchr(q->input.data + seen, '\n', q->input.len - seen)
+                                        : NULL;
         if (end) {
             *end = '\0';
             *taken = (size_t)(end - q->input.data) + 1;

@@ -127,7 +127,8 @@ static void sarif_start(struct strbuf *out)
 /* A path as the relative reference of a URI (RFC 3986, section 4.2). */
 static void add_uri(cJSON *location, const char *path)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
     struct strbuf uri = {0};
     strbuf_adds(&uri, "");
     while (strncmp(path, "./", 2) == 0)
@@ -220,8 +221,8 @@ static void add_escaped(struct strbuf *out, const char *text, bool property)
 static void github_findings(struct strbuf *out, const struct diags *diags,
                             const struct source *source, enum severity least)
 {
-    static const char *const commands[] = {
-        [SEVERITY_NOTE] = "notice", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"};
+    static const char *const commands[] =
+        {[SEVERITY_NOTE] = "notice", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"};
     for (size_t i = 0; i < diags->count; i++) {
         const struct diag *d = diags->items[i];
         const struct rule *rule = rule_info(d->rule);

@@ -176,10 +176,10 @@ struct rule {
     enum phase phase;
     unsigned targets; /* enum target_bit */
     enum severity severity;
-    const char *summary;     /* one line: what is wrong where it fires */
-    const char *explanation; /* the cause, and the source of it */
-    const char *bad;         /* a file that it fires on ... */
-    const char *good;        /* ... and the same file corrected */
+    const char *summary;                          /* one line: what is wrong where it fires */
+    const char *explanation;                      /* the cause, and the source of it */
+    const char *bad;                              /* a file that it fires on ... */
+    const char *good;                             /* ... and the same file corrected */
     void (*check)(struct check_context *context); /* NULL in phases without functions */
 };
 

@@ -8,6 +8,7 @@
 #define W SEVERITY_WARNING
 #define N SEVERITY_NOTE
 
+/* clang-format off */
 static const struct rule rules[RULE_COUNT] = {
     [RULE_SYNTAX] = {
         .id = "SPM101", .name = "yaml-syntax",
@@ -4015,6 +4016,7 @@ static const struct rule rules[RULE_COUNT] = {
             "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
     },
 };
+/* clang-format on */
 
 const char *const target_names[TARGET_COUNT] = {"qemu", "libvirt", "cloud-hypervisor"};
 

@@ -231,7 +231,8 @@ static void yaml_hmat_value(struct strbuf *out, const char *key, enum hmat_type 
     strbuf_addf(out, ", %s: ", key);
     if (hmat_is_latency(type)) {
         bool ns = value->value % 1000 == 0;
-        strbuf_addf(out, "%" PRIu64 "%s", ns ? value->value / 1000 : value->value, ns ? "ns" : "ps");
+        strbuf_addf(out, "%" PRIu64 "%s", ns ? value->value / 1000 : value->value,
+                    ns ? "ns" : "ps");
     } else {
         strbuf_add_size(out, value->value, "");
         strbuf_adds(out, "/s");
@@ -250,7 +251,8 @@ static void yaml_hmat(struct strbuf *out, const struct vm *vm)
     strbuf_adds(out, vm->pair_count ? "hmat:\n  performance:\n" : "hmat:\n  performance: []\n");
     for (size_t i = 0; i < vm->pair_count; i++) {
         const struct hmat_pair *pair = &vm->pairs[i];
-        strbuf_addf(out, "    - {from: %" PRIu64 ", to: %" PRIu64, pair->from.value, pair->to.value);
+        strbuf_addf(out, "    - {from: %" PRIu64 ", to: %" PRIu64, pair->from.value,
+                    pair->to.value);
         for (int type = 0; type < HMAT_TYPES; type++)
             yaml_hmat_value(out, keys[type], (enum hmat_type)type, &pair->values[type]);
         strbuf_adds(out, "}\n");

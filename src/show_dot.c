@@ -89,7 +89,8 @@ static void add_initiators(struct strbuf *out, const struct vm *vm)
 {
     for (size_t n = 0; n < vm->node_count; n++)
         if (given(vm->nodes[n].initiator.at) && vm->nodes[n].initiator.value != n)
-            strbuf_addf(out, "    node%" PRIu64 " -> node%zu [style=bold, color=\"#0072b2\", "
+            strbuf_addf(out,
+                        "    node%" PRIu64 " -> node%zu [style=bold, color=\"#0072b2\", "
                         "label=\"initiator\"];\n",
                         vm->nodes[n].initiator.value, n);
 }

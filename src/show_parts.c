@@ -40,14 +40,14 @@ static size_t take_ranges(struct map_row *rows, const struct layout *l)
     size_t count = 0;
     for (size_t i = 0; i < l->affinity_count; i++)
         if (l->affinity[i].flags)
-            rows[count++] = (struct map_row){
-                l->affinity[i].address, l->affinity[i].address + l->affinity[i].size,
-                l->affinity[i].node, kind_of(l, &l->affinity[i])};
+            rows[count++] = (struct map_row){l->affinity[i].address,
+                                             l->affinity[i].address + l->affinity[i].size,
+                                             l->affinity[i].node, kind_of(l, &l->affinity[i])};
     for (size_t i = 0; i < l->e820_count; i++)
         if (l->e820[i].type == E820_RESERVED)
-            rows[count++] = (struct map_row){l->e820[i].address,
-                                             l->e820[i].address + l->e820[i].size, NO_NODE,
-                                             MAP_RESERVED};
+            rows[count++] =
+                (struct map_row){l->e820[i].address, l->e820[i].address + l->e820[i].size, NO_NODE,
+                                 MAP_RESERVED};
     qsort(rows, count, sizeof(*rows), by_start);
     return count;
 }

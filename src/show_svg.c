@@ -83,9 +83,8 @@ static const char *const kind_classes[MAP_KINDS] = {[MAP_NORMAL] = "normal",
                                                     [MAP_RESERVED] = "reserved",
                                                     [MAP_FREE] = "free",
                                                     [MAP_HOLE] = "hole"};
-static const enum map_kind type_kinds[MEMORY_TYPES] = {[MEMORY_NORMAL] = MAP_NORMAL,
-                                                       [MEMORY_SPM] = MAP_SPM,
-                                                       [MEMORY_RESERVED] = MAP_RESERVED};
+static const enum map_kind type_kinds[MEMORY_TYPES] = {
+    [MEMORY_NORMAL] = MAP_NORMAL, [MEMORY_SPM] = MAP_SPM, [MEMORY_RESERVED] = MAP_RESERVED};
 
 /* --- parts ---------------------------------------------------------------------------------- */
 
@@ -118,8 +117,8 @@ static void text_line(struct strbuf *out, const char *class, int x, int y, int r
 
 static void rectangle(struct strbuf *out, const char *class, int x, int y, int width, int height)
 {
-    strbuf_addf(out, "    <rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", class,
-                x, y, width, height);
+    strbuf_addf(out, "    <rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n",
+                class, x, y, width, height);
 }
 
 /* Memory of a kind: its color, and its pattern for those who see none. */
@@ -160,7 +159,8 @@ static void draw_head(struct drawing *d, const struct qemu_target *t)
     strbuf_add_xml(d->out, d->vm->name.value);
     strbuf_adds(d->out, "</title>\n");
     d->y = MARGIN + 20;
-    strbuf_addf(d->out, "  <g id=\"summary\">\n    <text class=\"title\" x=\"%d\" y=\"%d\">", MARGIN, d->y);
+    strbuf_addf(d->out, "  <g id=\"summary\">\n    <text class=\"title\" x=\"%d\" y=\"%d\">",
+                MARGIN, d->y);
     strbuf_add_xml(d->out, d->vm->name.value);
     strbuf_adds(d->out, "</text>\n");
     d->y += 4;
@@ -281,8 +281,8 @@ static void draw_card(struct drawing *d, const struct node *node, int x, int y, 
     strbuf_addf(d->out, "    <g id=\"node-%u\">\n", node->id);
     rectangle(d->out, "card", x, y, width, height);
     x += 8;
-    strbuf_addf(d->out, "    <text class=\"head\" x=\"%d\" y=\"%d\">node %u</text>\n", x, y += LINE + 2,
-                node->id);
+    strbuf_addf(d->out, "    <text class=\"head\" x=\"%d\" y=\"%d\">node %u</text>\n", x,
+                y += LINE + 2, node->id);
     if (node->label.value)
         text_line(d->out, "soft", x, y += LINE, room, node->label.value);
     strbuf_adds(&text, node->cpus.count ? "CPUs " : "no CPUs");
@@ -404,11 +404,12 @@ static void draw_cells(struct drawing *d, const struct scale *s, size_t from, in
                step_of(s, vm_distance(d->vm, from, to + run)) == step)
             run++;
         int x = left + (int)to * size;
-        strbuf_addf(d->out,
-                    "    <rect id=\"distance-%zu-%zu\" class=\"%s%s\" x=\"%d\" y=\"%d\" width=\"%d\" "
-                    "height=\"%d\"/>\n",
-                    from, to, numbers ? "cell " : "", to == from ? "self" : step_classes[step], x, y,
-                    (int)run * size, size);
+        strbuf_addf(
+            d->out,
+            "    <rect id=\"distance-%zu-%zu\" class=\"%s%s\" x=\"%d\" y=\"%d\" width=\"%d\" "
+            "height=\"%d\"/>\n",
+            from, to, numbers ? "cell " : "", to == from ? "self" : step_classes[step], x, y,
+            (int)run * size, size);
         if (numbers)
             strbuf_addf(d->out, "    <text class=\"middle %s\" x=\"%d\" y=\"%d\">%u</text>\n",
                         to == from ? "soft" : text_classes[step], x + size / 2, y + size / 2 + 4,
@@ -425,8 +426,9 @@ static void draw_distances(struct drawing *d)
     int left = MARGIN + 48;
     struct scale scale = scale_of(d->vm);
     section(d, "distances", "Distances",
-            d->vm->distances.values ? "From the node of the row to the node of the column (SLIT)."
-                                    : "None are given, so there is no SLIT: 10 to itself, 20 to others.");
+            d->vm->distances.values
+                ? "From the node of the row to the node of the column (SLIT)."
+                : "None are given, so there is no SLIT: 10 to itself, 20 to others.");
     if (d->vm->distances.values && count > 1) {
         draw_scale(d, &scale);
         size = size ? size : 1;

@@ -14,9 +14,9 @@ struct source {
     const char *name; /* as diagnostics show it */
     char *text;       /* NUL-terminated; may hold NULs */
     size_t len;
-    size_t *lines;    /* byte offset of the start of each line */
+    size_t *lines; /* byte offset of the start of each line */
     size_t line_count;
-    bool too_large;   /* text is cut at SOURCE_LIMIT */
+    bool too_large; /* text is cut at SOURCE_LIMIT */
 };
 
 /* Reads a file, or standard input for "-", at most SOURCE_LIMIT bytes of it. false with errno set

@@ -10,6 +10,7 @@
 
 const char *argp_program_version = "spmtopo " PACKAGE_VERSION;
 
+/* clang-format off */
 static const struct command commands[] = {
     {"check", COMMAND_CHECK, "FILE...", true,
      "Judge topologies, and those below directories.",
@@ -26,11 +27,13 @@ static const struct command commands[] = {
     {"explain", COMMAND_EXPLAIN, "RULE", false,
      "Say what a rule means, why, and how to satisfy it.", {FORMAT_TEXT}, cmd_explain},
 };
+/* clang-format on */
 
 static void print_usage(FILE *to)
 {
     fputs("Usage: spmtopo COMMAND [OPTION...] [ARGUMENT...]\n"
-          "A compiler for NUMA topologies with specific-purpose memory.\n\nCommands:\n", to);
+          "A compiler for NUMA topologies with specific-purpose memory.\n\nCommands:\n",
+          to);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
     fputs("\n'spmtopo COMMAND --help' lists a command's options; the manual is spmtopo(1).\n", to);

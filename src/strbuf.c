@@ -99,10 +99,9 @@ void strbuf_add_size(struct strbuf *b, uint64_t bytes, const char *gap)
 
 /* Characters that mean nothing to a POSIX shell, anywhere in a word. */
 static const bool shell_safe[256] = {
-    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true,
-    ['_'] = true,         ['.'] = true,         [','] = true,         [':'] = true,
-    ['='] = true,         ['/'] = true,         ['+'] = true,         ['@'] = true,
-    ['%'] = true,
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true, ['_'] = true,
+    ['.'] = true,         [','] = true,         [':'] = true,         ['='] = true, ['/'] = true,
+    ['+'] = true,         ['@'] = true,         ['%'] = true,
 };
 
 void strbuf_add_quoted(struct strbuf *b, const char *text, size_t len)
@@ -141,9 +140,14 @@ void strbuf_add_qemu(struct strbuf *b, const char *text)
  * paragraph separators and the byte-order mark are not printable in YAML 1.1 (section 4.1). */
 void strbuf_add_json(struct strbuf *b, const char *text)
 {
-    static const struct { const char *bytes; const char *escape; } marks[] = {
-        {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}, {"\xEF\xBB\xBF", "\\ufeff"},
-        {"\xEF\xBF\xBE", "\\ufffe"}, {"\xEF\xBF\xBF", "\\uffff"}};
+    static const struct {
+        const char *bytes;
+        const char *escape;
+    } marks[] = {{"\xE2\x80\xA8", "\\u2028"},
+                 {"\xE2\x80\xA9", "\\u2029"},
+                 {"\xEF\xBB\xBF", "\\ufeff"},
+                 {"\xEF\xBF\xBE", "\\ufffe"},
+                 {"\xEF\xBF\xBF", "\\uffff"}};
     strbuf_addc(b, '"');
     for (const char *p = text; *p; p++) {
         unsigned char c = (unsigned char)*p;
@@ -171,8 +175,8 @@ void strbuf_add_json(struct strbuf *b, const char *text)
 void strbuf_add_xml(struct strbuf *b, const char *text)
 {
     static const char *const references[128] = {
-        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;",   ['\''] = "&apos;", ['"'] = "&quot;",
-        ['\t'] = "&#9;", ['\n'] = "&#10;", ['\r'] = "&#13;"};
+        ['&'] = "&amp;",  ['<'] = "&lt;",  ['>'] = "&gt;",   ['\''] = "&apos;",
+        ['"'] = "&quot;", ['\t'] = "&#9;", ['\n'] = "&#10;", ['\r'] = "&#13;"};
     for (const char *p = text; *p; p++) {
         unsigned char c = (unsigned char)*p;
         if (c < 128 && references[c])

@@ -100,7 +100,8 @@ static void build_caches(struct hmat *hmat, const struct vm *vm, struct arena *a
     for (size_t i = 0; i < vm->cache_count; i++)
         levels[vm->caches[i].node.value]++;
     for (size_t i = 0; i < vm->cache_count; i++)
-        hmat->caches[i] = (struct hmat_side_cache){&vm->caches[i], levels[vm->caches[i].node.value]};
+        hmat->caches[i] =
+            (struct hmat_side_cache){&vm->caches[i], levels[vm->caches[i].node.value]};
     if (vm->cache_count)
         qsort(hmat->caches, hmat->cache_count, sizeof(*hmat->caches), by_node_and_level);
 }

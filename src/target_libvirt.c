@@ -107,16 +107,16 @@ struct obstacle domain_obstacle(const struct domain *d, const struct node *node,
     if (d->release < LIBVIRT_9_1)
         return (struct obstacle){"9.0 does not start with a device that it does not know",
                                  "run libvirt 9.1 or newer", region->type.at};
-    static const char *const helps[] = {
-        [WHOLE_KIND] = "give it the 'kind' of the normal memory",
-        [WHOLE_PREALLOC] = "give it the 'prealloc' of the normal memory",
-        [WHOLE_MERGE] = "give it the 'merge' of the normal memory",
-        [WHOLE_DUMP] = "give it the 'dump' of the normal memory"};
+    static const char *const helps[] = {[WHOLE_KIND] = "give it the 'kind' of the normal memory",
+                                        [WHOLE_PREALLOC] =
+                                            "give it the 'prealloc' of the normal memory",
+                                        [WHOLE_MERGE] = "give it the 'merge' of the normal memory",
+                                        [WHOLE_DUMP] = "give it the 'dump' of the normal memory"};
     for (enum whole_key key = 0; key < WHOLE_KEYS; key++)
         if (domain_differs(d, region, key))
-            return (struct obstacle){
-                "its backend is not like that of the normal memory", helps[key],
-                backend_key_place(whole_key(region, key)->at, region)};
+            return (struct obstacle){"its backend is not like that of the normal memory",
+                                     helps[key],
+                                     backend_key_place(whole_key(region, key)->at, region)};
     if (b->kind.value == BACKEND_RAM && b->share.value)
         return (struct obstacle){"shared memory of kind ram would become a file",
                                  "write 'kind: memfd', for the normal memory too",

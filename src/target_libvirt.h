@@ -34,12 +34,12 @@ struct domain {
     /* The first regions in cells that libvirt can describe: the whole guest is as they are. */
     const struct region *first;
     const struct region *first_small; /* ... over pages that are not huge */
-    size_t cell_count;      /* nodes from this one on are made by arguments for QEMU */
-    bool spm_by_arguments;  /* as one region of SPM, and so all, cannot be a memory device */
-    size_t device_count;    /* regions of SPM that are memory devices */
-    bool hmat_in_xml;       /* libvirt knows of an HMAT, and then chooses initiators */
-    bool slit;              /* some distance is not the default: else libvirt passes none on */
-    bool slit_in_xml;       /* ... between cells: else all go by arguments */
+    size_t cell_count;                /* nodes from this one on are made by arguments for QEMU */
+    bool spm_by_arguments; /* as one region of SPM, and so all, cannot be a memory device */
+    size_t device_count;   /* regions of SPM that are memory devices */
+    bool hmat_in_xml;      /* libvirt knows of an HMAT, and then chooses initiators */
+    bool slit;             /* some distance is not the default: else libvirt passes none on */
+    bool slit_in_xml;      /* ... between cells: else all go by arguments */
 };
 
 /* A version that cannot be read counts as the newest. */

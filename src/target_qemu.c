@@ -7,8 +7,8 @@
 
 #include "nearest.h"
 
-static const unsigned versions[] = {602,  700,  701,  702,  800,  801,  802, 900,
-                                    901,  902,  1000, 1001, 1002, 1100, 1101};
+static const unsigned versions[] = {602, 700, 701,  702,  800,  801,  802, 900,
+                                    901, 902, 1000, 1001, 1002, 1100, 1101};
 
 static const struct cpu_model cpu_models[] = {
     {"486", MODEL_INTEL, false, false, 1, 1},
@@ -111,17 +111,19 @@ static unsigned resolve_version(const struct vm *vm, struct diags *diags)
     unsigned version = read_version(vm->qemu_version.value, &end);
     if (*end == '\0' && known_version(version))
         return version;
-    struct diag *d = diag_add(diags, RULE_VERSION_UNKNOWN, vm->qemu_version.at,
-                              "QEMU '%.40s' is not a version whose tables are known",
-                              vm->qemu_version.value);
+    struct diag *d =
+        diag_add(diags, RULE_VERSION_UNKNOWN, vm->qemu_version.at,
+                 "QEMU '%.40s' is not a version whose tables are known", vm->qemu_version.value);
     diag_help(diags, d, "write a release from 6.2 to 11.1");
     return 0;
 }
 
 static bool resolve_machine(struct qemu_target *t, const struct vm *vm, struct diags *diags)
 {
-    static const struct { const char *prefix; enum machine_type machine; } families[] = {
-        {"pc-q35-", MACHINE_Q35}, {"pc-i440fx-", MACHINE_PC}};
+    static const struct {
+        const char *prefix;
+        enum machine_type machine;
+    } families[] = {{"pc-q35-", MACHINE_Q35}, {"pc-i440fx-", MACHINE_PC}};
     const char *type = vm->machine.type.value;
     t->machine = strcmp(type, "pc") == 0 ? MACHINE_PC : MACHINE_Q35;
     t->machine_version = strcmp(type, "q35") == 0 || strcmp(type, "pc") == 0 ? t->version : 0;
@@ -132,7 +134,8 @@ static bool resolve_machine(struct qemu_target *t, const struct vm *vm, struct d
             continue;
         unsigned version = read_version(type + len, &end);
         /* A machine is named after a release of two numbers. */
-        if (*end == '\0' && known_version(version) && strchr(type + len, '.') == strrchr(type, '.')) {
+        if (*end == '\0' && known_version(version) &&
+            strchr(type + len, '.') == strrchr(type, '.')) {
             t->machine = families[i].machine;
             t->machine_version = version;
         }
@@ -145,7 +148,8 @@ static bool resolve_machine(struct qemu_target *t, const struct vm *vm, struct d
         nearest_offer(&nearest, "pc-i440fx-11.1");
         struct diag *d = diag_add(diags, RULE_MACHINE_UNKNOWN, vm->machine.type.at,
                                   "the machine type '%.40s' is not known", type);
-        diag_help(diags, d, "%s%s%swrite q35, pc, or a versioned name from pc-q35-6.2 to "
+        diag_help(diags, d,
+                  "%s%s%swrite q35, pc, or a versioned name from pc-q35-6.2 to "
                   "pc-i440fx-11.1; no other machine of QEMU's announces SPM",
                   nearest.best ? "did you mean '" : "", nearest.best ? nearest.best : "",
                   nearest.best ? "'? " : "");
@@ -160,7 +164,7 @@ static bool resolve_machine(struct qemu_target *t, const struct vm *vm, struct d
         diag_help(diags, d, "name an older machine type, or a newer 'targets.qemu.version'");
         return false;
     }
-    t->max_cpus = t->machine == MACHINE_PC          ? 255
+    t->max_cpus = t->machine == MACHINE_PC         ? 255
                   : t->machine_version >= QEMU_9_0 ? 4096
                   : t->machine_version >= QEMU_8_1 ? 1024
                                                    : 288;
@@ -198,9 +202,7 @@ static bool resolve_model(struct qemu_target *t, const struct vm *vm, struct dia
     int version;
     t->model = find_model(cpu->value, &version);
     /* Releases between the two that were read have no fewer models than 7.2. */
-    int newest = !t->model           ? -1
-                 : t->version <= 702 ? t->model->newest_7_2
-                                     : t->model->newest;
+    int newest = !t->model ? -1 : t->version <= 702 ? t->model->newest_7_2 : t->model->newest;
     if (!t->model || version > newest || newest < 0) {
         struct nearest nearest = {.word = cpu->value};
         for (size_t i = 0; i < ARRAY_SIZE(cpu_models); i++)
@@ -209,7 +211,8 @@ static bool resolve_model(struct qemu_target *t, const struct vm *vm, struct dia
             diag_add(diags, RULE_CPU_MODEL, cpu->at, "QEMU %u.%u has no CPU model '%.60s'",
                      t->version / 100, t->version % 100, cpu->value);
         if (strchr(cpu->value, ','))
-            diag_help(diags, d, "name the model alone; add its features to the emitted -cpu option");
+            diag_help(diags, d,
+                      "name the model alone; add its features to the emitted -cpu option");
         else if (nearest.best && !t->model)
             diag_help(diags, d, "did you mean '%s'?", nearest.best);
         else
@@ -219,7 +222,8 @@ static bool resolve_model(struct qemu_target *t, const struct vm *vm, struct dia
     if (!t->model->long_mode) {
         struct diag *d = diag_add(diags, RULE_CPU_MODEL, cpu->at,
                                   "the CPU model '%s' has no 64-bit mode", cpu->value);
-        diag_help(diags, d, "a guest with specific-purpose memory needs a 64-bit model, such as "
+        diag_help(diags, d,
+                  "a guest with specific-purpose memory needs a 64-bit model, such as "
                   "'max'");
         return false;
     }
@@ -242,10 +246,11 @@ static void resolve_vendor(struct qemu_target *t, const struct vm *vm, struct di
     if (t->amd == (stated->value == VENDOR_AMD) && t->model->vendor != MODEL_OTHER)
         return;
     static const char *const shown[] = {"GenuineIntel", "AuthenticAMD", "of another vendor"};
-    struct diag *d = diag_add(diags, RULE_CPU_VENDOR, stated->at,
-                              "under tcg the CPU model '%s' is %s", vm->machine.cpu.value,
-                              shown[t->model->vendor]);
-    diag_help(diags, d, "leave 'cpu-vendor' out, or choose another model (max is AMD, "
+    struct diag *d =
+        diag_add(diags, RULE_CPU_VENDOR, stated->at, "under tcg the CPU model '%s' is %s",
+                 vm->machine.cpu.value, shown[t->model->vendor]);
+    diag_help(diags, d,
+              "leave 'cpu-vendor' out, or choose another model (max is AMD, "
               "Skylake-Server is Intel)");
 }
 
@@ -269,8 +274,10 @@ static void resolve_interface(struct qemu_target *t, const struct vm *vm, struct
                               t->version / 100, t->version % 100);
     if (given(vm->qemu_version.at))
         diag_note(diags, d, vm->qemu_version.at, "the version of QEMU");
-    diag_help(diags, d, "run QEMU 11.1, or choose 'targets.qemu.spm-interface': kernel-parameter "
-              "(any QEMU; the guest's kernel is told), memmap-type or spm-flag (patched QEMU only)");
+    diag_help(
+        diags, d,
+        "run QEMU 11.1, or choose 'targets.qemu.spm-interface': kernel-parameter "
+        "(any QEMU; the guest's kernel is told), memmap-type or spm-flag (patched QEMU only)");
 }
 
 bool qemu_target_resolve(struct qemu_target *t, const struct vm *vm, struct diags *diags)
@@ -306,7 +313,7 @@ uint32_t apic_id(const struct cpus *cpus, uint32_t vcpu)
 
 uint64_t backend_alignment(const struct backend *backend)
 {
-    uint64_t page = backend->hugepages.value  ? backend->hugepages.value
+    uint64_t page = backend->hugepages.value             ? backend->hugepages.value
                     : backend->kind.value == BACKEND_RAM ? 2 * MIB
                                                          : 4 * KIB;
     return u64_max(page, backend->align.value);

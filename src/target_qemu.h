@@ -35,13 +35,13 @@ struct qemu_target {
     unsigned version;
     enum machine_type machine;
     unsigned machine_version;
-    enum spm_interface interface; /* never SPM_AUTO */
+    enum spm_interface interface;  /* never SPM_AUTO */
     const struct cpu_model *model; /* NULL: host */
     bool kvm;
     bool amd;            /* the guest's CPU is AuthenticAMD */
     bool vendor_assumed; /* ... if the host is, which the file does not say (kvm) */
     unsigned max_cpus;
-    uint64_t pci_hole64; /* default size of the 64-bit PCI hole, bytes */
+    uint64_t pci_hole64;  /* default size of the 64-bit PCI hole, bytes */
     uint64_t size_unit;   /* of the maximum of memory, bytes */
     uint64_t least_slots; /* where there is a window for memory devices */
 };

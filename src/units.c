@@ -15,19 +15,20 @@ struct unit {
 };
 
 static const struct unit size_units[] = {
-    {"KiB", KIB},       {"MiB", MIB},       {"GiB", GIB},  {"TiB", TIB},
-    {"PiB", TIB * KIB}, {"K", KIB},         {"M", MIB},    {"G", GIB},
-    {"T", TIB},         {"P", TIB * KIB},
+    {"KiB", KIB}, {"MiB", MIB}, {"GiB", GIB}, {"TiB", TIB}, {"PiB", PIB},
+    {"K", KIB},   {"M", MIB},   {"G", GIB},   {"T", TIB},   {"P", PIB},
 };
 
 static const struct unit latency_units[] = {{"ps", 1}, {"ns", 1000}, {"us", 1000000}};
 
 static const struct unit bandwidth_units[] = {
-    {"MiB/s", MIB}, {"GiB/s", GIB}, {"TiB/s", TIB},
+    {"MiB/s", MIB},
+    {"GiB/s", GIB},
+    {"TiB/s", TIB},
 };
 
-__attribute__((format(printf, 2, 3))) static bool
-refuse(struct unit_error *error, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool refuse(struct unit_error *error,
+                                                         const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -37,8 +38,8 @@ refuse(struct unit_error *error, const char *format, ...)
     return false;
 }
 
-__attribute__((format(printf, 2, 3))) static void
-help(struct unit_error *error, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void help(struct unit_error *error, const char *format,
+                                                       ...)
 {
     va_list args;
     va_start(args, format);
@@ -69,8 +70,14 @@ static const struct unit *find_unit(const struct unit *units, size_t count, cons
     return NULL;
 }
 
-enum quantity_status { QUANTITY_OK, QUANTITY_NO_NUMBER, QUANTITY_NO_UNIT, QUANTITY_BAD_UNIT,
-                       QUANTITY_FRACTION, QUANTITY_TOO_LARGE };
+enum quantity_status {
+    QUANTITY_OK,
+    QUANTITY_NO_NUMBER,
+    QUANTITY_NO_UNIT,
+    QUANTITY_BAD_UNIT,
+    QUANTITY_FRACTION,
+    QUANTITY_TOO_LARGE
+};
 
 /* 0.DIGITS times a factor, exactly; false where that is no whole number. Works through the decimal
  * digits from the last to the first, as on paper. */
@@ -88,9 +95,8 @@ static bool times_fraction(const char *digits_at, size_t count, uint64_t factor,
 }
 
 /* NUMBER[.FRACTION]UNIT; exact, never a floating-point number. *unit_at is where the unit begins. */
-static enum quantity_status
-quantity(const char *text, const struct unit *units, size_t count, uint64_t limit,
-         uint64_t *value, const char **unit_at)
+static enum quantity_status quantity(const char *text, const struct unit *units, size_t count,
+                                     uint64_t limit, uint64_t *value, const char **unit_at)
 {
     const char *p = text;
     const char *fraction = text;
@@ -153,8 +159,10 @@ bool size_parse(const char *text, uint64_t *bytes, struct unit_error *error)
     static const char *const decimal[] = {"KB", "MB", "GB", "TB", "PB", "kB"};
     for (size_t i = 0; i < ARRAY_SIZE(decimal); i++)
         if (strcmp(unit, decimal[i]) == 0) {
-            refuse(error, "'%s' is not a unit here: QEMU has none such, and libvirt reads it as a "
-                   "power of ten", unit);
+            refuse(error,
+                   "'%s' is not a unit here: QEMU has none such, and libvirt reads it as a "
+                   "power of ten",
+                   unit);
             help(error, "write %.*s%ciB", number, text, unit[0] == 'k' ? 'K' : unit[0]);
             return false;
         }
@@ -166,7 +174,8 @@ bool size_parse(const char *text, uint64_t *bytes, struct unit_error *error)
     else if (letter)
         help(error, "write %.*s%ciB", number, text, *letter - 'a' + 'A');
     else
-        help(error, "the units are KiB, MiB, GiB, TiB, PiB, or K, M, G, T, P with the same meaning");
+        help(error,
+             "the units are KiB, MiB, GiB, TiB, PiB, or K, M, G, T, P with the same meaning");
     return false;
 }
 
@@ -232,9 +241,8 @@ bool number_parse(const char *text, uint64_t *value, struct unit_error *error)
 }
 
 /* Latency and bandwidth differ only in their units and words. */
-static bool
-rate_parse(const char *text, const struct unit *units, size_t count, const char *what,
-           const char *example, uint64_t *value, struct unit_error *error)
+static bool rate_parse(const char *text, const struct unit *units, size_t count, const char *what,
+                       const char *example, uint64_t *value, struct unit_error *error)
 {
     const char *unit;
     /* QEMU holds both in 64 bits; 2^60 leaves room for arithmetic. */
@@ -295,7 +303,7 @@ bool id_range_next(const char **text, struct id_range *range, struct unit_error 
     else if (*p) {
         refuse(error, "'" SHOWN "' is not a list of ids", SHOW(*text));
         help(error, "write numbers and ranges with commas between and no blanks, such as "
-             "0-3,8,10-11");
+                    "0-3,8,10-11");
         return false;
     }
     if (ends[0] > ends[1]) {

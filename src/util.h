@@ -15,6 +15,7 @@
 #define MIB UINT64_C(0x100000)
 #define GIB UINT64_C(0x40000000)
 #define TIB UINT64_C(0x10000000000)
+#define PIB UINT64_C(0x4000000000000)
 
 /* Allocation that does not return on failure: a message to standard error and exit status 2. The
  * caller owns what it gets and frees it with free(). */

@@ -73,8 +73,10 @@ const char *verify_cause_of_loss(const struct verify *v)
     else if (ovmf && log->e820.present && !log->e820.damage && !log->efi)
         why = "the guest was not booted by OVMF, but by firmware that drops E820 type 0xEFFFFFFF";
     else if (log->efi && is_old_ovmf(log->firmware))
-        why = arena_printf(v->arena, "an OVMF before 202605 drops E820 type 0xEFFFFFFF, and this one "
-                           "calls itself %s", log->firmware);
+        why = arena_printf(v->arena,
+                           "an OVMF before 202605 drops E820 type 0xEFFFFFFF, and this one "
+                           "calls itself %s",
+                           log->firmware);
     else if (v->srat_is_right)
         why = "firmware dropped it, for the SRAT has it";
     return arena_printf(v->arena, "SPM range absent from the guest: %s", why);

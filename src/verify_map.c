@@ -25,7 +25,8 @@ static int by_start(const void *left, const void *right)
 }
 
 /* The ranges of a type, by address, touching and overlapping ones as one. */
-static struct guest_ranges of_type(const struct verify *v, const struct view_map *map, uint32_t type)
+static struct guest_ranges of_type(const struct verify *v, const struct view_map *map,
+                                   uint32_t type)
 {
     struct guest_ranges r = {.items = arena_alloc(v->arena, map->count, sizeof(*r.items))};
     size_t kept = 0;
@@ -104,11 +105,12 @@ static const char *joined(const struct verify *v, const struct view_map *map)
         for (size_t k = 1; r->type == E820_SOFT_RESERVED && k < promised->count; k++)
             if (r->start < promised->items[k].start && promised->items[k].start < r->end &&
                 r->start < promised->items[k - 1].end)
-                return arena_printf(v->arena,
-                                    "joined by firmware: touching SPM of nodes %u and %u is one range, "
-                                    "and Linux gives all of it to node %u",
-                                    promised->items[k - 1].node, promised->items[k].node,
-                                    promised->items[k - 1].node);
+                return arena_printf(
+                    v->arena,
+                    "joined by firmware: touching SPM of nodes %u and %u is one range, "
+                    "and Linux gives all of it to node %u",
+                    promised->items[k - 1].node, promised->items[k].node,
+                    promised->items[k - 1].node);
     }
     return NULL;
 }
@@ -156,10 +158,12 @@ static void check_spm(struct verify *v, const struct map *map)
         verify_fail(v, map->spm_id, text_of(v, &promised),
                     arena_printf(v->arena, "a damaged source: %s", damage), NULL);
     } else if (damage && !extra.count) {
-        verify_skip(v, map->spm_id, arena_printf(v->arena, "the map in the log is damaged: %s", damage));
+        verify_skip(v, map->spm_id,
+                    arena_printf(v->arena, "the map in the log is damaged: %s", damage));
     } else if (map->firmwares && told && missing.count && !extra.count) {
         verify_skip(v, map->spm_id,
-                    arena_printf(v->arena, "%s is the map before memmap= of the kernel", map->what));
+                    arena_printf(v->arena, "%s is the map before memmap= of the kernel",
+                                 map->what));
     } else if (missing.count || extra.count) {
         verify_fail(v, map->spm_id, text_of(v, &promised), text_of(v, &found),
                     cause_of(v, map, &promised, &found));

@@ -70,7 +70,8 @@ static void check_online(struct verify *v)
         uint32_t n = guest_node_by_number(g, number);
         if (n == NO_NODE || !g->nodes[n].boots)
             continue;
-        must.ranges = arena_grow(v->arena, must.ranges, must.count, &must.cap, sizeof(*must.ranges));
+        must.ranges =
+            arena_grow(v->arena, must.ranges, must.count, &must.cap, sizeof(*must.ranges));
         if (must.count && must.ranges[must.count - 1].last + 1 == number)
             must.ranges[must.count - 1].last = number;
         else
@@ -111,12 +112,13 @@ static void check_node_cpus(struct verify *v, size_t n, const struct view_node *
             if (c < vm->cpus.count.value && !list_has(&shown->cpus, c))
                 problem = arena_printf(v->arena, "without CPU %u", c);
     for (size_t i = 0; i < shown->cpus.count && !problem; i++)
-        for (uint32_t c = shown->cpus.ranges[i].first; c <= shown->cpus.ranges[i].last && !problem; c++)
+        for (uint32_t c = shown->cpus.ranges[i].first; c <= shown->cpus.ranges[i].last && !problem;
+             c++)
             if (!list_has(own, c))
                 problem = arena_printf(v->arena, "with CPU %u", c);
     const char *found = list_text(v, &shown->cpus);
-    bool limited = v->view->has_cmdline && (strstr(v->view->cmdline, "nr_cpus=") ||
-                                            strstr(v->view->cmdline, "maxcpus="));
+    bool limited = v->view->has_cmdline &&
+                   (strstr(v->view->cmdline, "nr_cpus=") || strstr(v->view->cmdline, "maxcpus="));
     if (problem)
         verify_fail(v, id, list_text(v, own), arena_printf(v->arena, "%s: %s", found, problem),
                     limited ? "the guest kernel was told to use fewer CPUs" : NULL);
@@ -152,9 +154,11 @@ static const char *cause_of_size(const struct verify *v, size_t n, uint64_t foun
         whole += p->items[i].node == n && to > from ? to - from : 0;
     }
     if (v->view->log.truncated[0] && found < v->guest->nodes[n].spm)
-        return arena_printf(v->arena, "truncated to whole memory blocks: %s", v->view->log.truncated);
+        return arena_printf(v->arena, "truncated to whole memory blocks: %s",
+                            v->view->log.truncated);
     if (found == whole && found < v->guest->nodes[n].spm)
-        return arena_printf(v->arena, "truncated to whole memory blocks of %s", size_text(v, block));
+        return arena_printf(v->arena, "truncated to whole memory blocks of %s",
+                            size_text(v, block));
     if (found > v->guest->nodes[n].spm)
         return "it has another node's SPM: joined by firmware, or of a wrong target node";
     return NULL;
@@ -170,11 +174,12 @@ static void check_node_memory(struct verify *v, size_t n, const struct view_node
     if (!shown->has_memory) {
         verify_skip(v, id, "the source does not show its memory");
     } else if (own->normal || !own->spm) {
-        const char *range = own->normal ? arena_printf(v->arena, "%s less what the kernel takes%s%s",
-                                                       size_text(v, own->normal),
-                                                       own->spm ? ", and up to as much SPM as " : "",
-                                                       own->spm ? size_text(v, own->spm) : "")
-                                        : "none";
+        const char *range = own->normal
+                                ? arena_printf(v->arena, "%s less what the kernel takes%s%s",
+                                               size_text(v, own->normal),
+                                               own->spm ? ", and up to as much SPM as " : "",
+                                               own->spm ? size_text(v, own->spm) : "")
+                                : "none";
         if (shown->memory < least || shown->memory > most)
             verify_fail(v, id, range, found, NULL);
         else
@@ -215,7 +220,8 @@ static void check_node_distances(struct verify *v, size_t n, const struct view_n
         strbuf_addf(&have, "%u ", shown->distances[i]);
     const char *w = arena_printf(v->arena, "%sto the nodes online, %s", want.data ? want.data : "",
                                  list_text(v, &v->view->online));
-    const char *h = arena_strndup(v->arena, have.data ? have.data : "", have.len ? have.len - 1 : 0);
+    const char *h =
+        arena_strndup(v->arena, have.data ? have.data : "", have.len ? have.len - 1 : 0);
     if (want.len == have.len && (!want.len || memcmp(want.data, have.data, want.len) == 0))
         verify_ok(v, id, w);
     else
@@ -326,8 +332,10 @@ static void check_dax(struct verify *v)
     const struct guest_view *view = v->view;
     const char *problem = view->dax_damage;
     if (!view->dax_count && !problem) {
-        verify_skip(v, id, "no dax devices: dax_hmem is not loaded, the kernel is without it, or the source does "
-                           "not show them");
+        verify_skip(
+            v, id,
+            "no dax devices: dax_hmem is not loaded, the kernel is without it, or the source does "
+            "not show them");
         return;
     }
     for (size_t i = 0; i < view->dax_count && !problem; i++) {
@@ -340,7 +348,8 @@ static void check_dax(struct verify *v)
             problem = arena_printf(v->arena, "'%s' is incomplete", d->name);
     }
     if (problem) {
-        verify_fail(v, id, spm_text(v), arena_printf(v->arena, "a damaged source: %s", problem), NULL);
+        verify_fail(v, id, spm_text(v), arena_printf(v->arena, "a damaged source: %s", problem),
+                    NULL);
         return;
     }
     for (size_t i = 0; i < view->dax_count && !problem; i++)
@@ -370,7 +379,8 @@ static void check_told(struct verify *v)
         if (strncmp(word, "memmap=", 7) == 0 && !strstr(v->view->cmdline, word))
             missing = missing ? missing : arena_strndup(v->arena, word, strlen(word));
     if (missing)
-        verify_fail(v, id, missing, "a command line without it", "the kernel was not told of its SPM");
+        verify_fail(v, id, missing, "a command line without it",
+                    "the kernel was not told of its SPM");
     else if (checked)
         verify_ok(v, id, "every range of SPM is on it");
     strbuf_free(&b);

@@ -66,9 +66,9 @@ static bool knows_ids(const struct verify *v)
 static void add_device(const struct verify *v, struct table_lines *lines, const char *type,
                        uint64_t address, uint64_t size, uint64_t node, const char *memdev)
 {
-    table_lines_add(lines, v->arena, "0x%013" PRIx64 ": %s of 0x%" PRIx64 " bytes on node %" PRIu64
-                    "%s%s", address, type, size, node, knows_ids(v) ? ", backend " : "",
-                    knows_ids(v) ? memdev : "");
+    table_lines_add(lines, v->arena,
+                    "0x%013" PRIx64 ": %s of 0x%" PRIx64 " bytes on node %" PRIu64 "%s%s", address,
+                    type, size, node, knows_ids(v) ? ", backend " : "", knows_ids(v) ? memdev : "");
 }
 
 static void check_devices(struct verify *v, const cJSON *answer)
@@ -84,8 +84,7 @@ static void check_devices(struct verify *v, const cJSON *answer)
             add_device(v, &want, "sp-mem", p->layout.spm[i].address, r->size.value, r->node,
                        r->id.value);
         }
-    cJSON_ArrayForEach(item, answer)
-    {
+    cJSON_ArrayForEach(item, answer) {
         const cJSON *data = cJSON_GetObjectItemCaseSensitive(item, "data");
         const char *memdev = text_of(data, "memdev");
         uint64_t address = 0, size = 0, node = 0;
@@ -121,8 +120,7 @@ static void check_backends(struct verify *v, const cJSON *answer)
             if (node->regions[r].type.value == MEMORY_SPM)
                 add_backend(v, &want, node->regions[r].id.value, node->regions[r].size.value);
     }
-    cJSON_ArrayForEach(item, answer)
-    {
+    cJSON_ArrayForEach(item, answer) {
         uint64_t size = 0;
         number_of(item, "size", &size);
         add_backend(v, &have, text_of(item, "id"), size);
@@ -138,14 +136,15 @@ static void check_memory(struct verify *v, const cJSON *answer)
         devices = vm_memory(v->guest->vm, MEMORY_SPM);
     number_of(answer, "base-memory", &base);
     number_of(answer, "plugged-memory", &plugged);
-    const char *found = arena_printf(v->arena, "0x%" PRIx64 " bytes, and 0x%" PRIx64 " of devices",
-                                     base, plugged);
+    const char *found =
+        arena_printf(v->arena, "0x%" PRIx64 " bytes, and 0x%" PRIx64 " of devices", base, plugged);
     if (base == p->layout.ram && plugged == devices)
         verify_ok(v, "qmp.memory", found);
     else
         verify_fail(v, "qmp.memory",
                     arena_printf(v->arena, "0x%" PRIx64 " bytes, and 0x%" PRIx64 " of devices",
-                                 p->layout.ram, devices), found, NULL);
+                                 p->layout.ram, devices),
+                    found, NULL);
 }
 
 static void add_cpu(struct table_lines *lines, struct arena *arena, uint64_t cpu, uint64_t node,
@@ -158,10 +157,14 @@ static void add_cpu(struct table_lines *lines, struct arena *arena, uint64_t cpu
 /* Its place in the CPU topology makes a vCPU's number; levels that a machine has not are 0. */
 static uint64_t cpu_number(const struct cpus *cpus, const cJSON *props)
 {
-    const struct { const char *key; uint64_t count; } levels[] = {
-        {"socket-id", cpus->sockets.value}, {"die-id", cpus->dies.value},
-        {"module-id", cpus->modules.value}, {"core-id", cpus->cores.value},
-        {"thread-id", cpus->threads.value}};
+    const struct {
+        const char *key;
+        uint64_t count;
+    } levels[] = {{"socket-id", cpus->sockets.value},
+                  {"die-id", cpus->dies.value},
+                  {"module-id", cpus->modules.value},
+                  {"core-id", cpus->cores.value},
+                  {"thread-id", cpus->threads.value}};
     uint64_t number = 0;
     for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
         uint64_t id = 0;
@@ -180,8 +183,7 @@ static void check_cpus(struct verify *v, const cJSON *answer)
     const cJSON *item;
     for (size_t i = 0; i < srat->cpu_count; i++)
         add_cpu(&want, v->arena, i, srat->cpus[i].node, i < cpus->count.value);
-    cJSON_ArrayForEach(item, answer)
-    {
+    cJSON_ArrayForEach(item, answer) {
         const cJSON *props = cJSON_GetObjectItemCaseSensitive(item, "props");
         uint64_t node = UINT32_MAX;
         number_of(props, "node-id", &node);

@@ -61,8 +61,8 @@ static void add_text(cJSON *object, const char *key, const char *text)
 void verify_json(struct strbuf *out, const struct verify_report *r, const char *file,
                  const char *source)
 {
-    static const char *const names[] = {
-        [CHECK_OK] = "ok", [CHECK_FAIL] = "fail", [CHECK_SKIP] = "skip"};
+    static const char *const names[] =
+        {[CHECK_OK] = "ok", [CHECK_FAIL] = "fail", [CHECK_SKIP] = "skip"};
     cJSON *root = cJSON_CreateObject();
     cJSON_AddNumberToObject(root, "spmtopo", 1);
     add_text(root, "file", file);
@@ -74,14 +74,16 @@ void verify_json(struct strbuf *out, const struct verify_report *r, const char *
         cJSON_AddItemToArray(checks, item);
         cJSON_AddStringToObject(item, "id", c->id);
         cJSON_AddStringToObject(item, "status", names[c->status]);
-        add_text(item, "expected", c->expected ? c->expected : c->status == CHECK_OK ? c->found : NULL);
+        add_text(item, "expected",
+                 c->expected             ? c->expected
+                 : c->status == CHECK_OK ? c->found
+                                         : NULL);
         add_text(item, "found", c->found);
         add_text(item, c->status == CHECK_SKIP ? "reason" : "cause", c->cause);
     }
     cJSON *summary = cJSON_AddObjectToObject(root, "summary");
     for (int s = 0; s < 3; s++)
-        cJSON_AddNumberToObject(summary, names[s],
-                                (double)verify_count(r, (enum check_status)s));
+        cJSON_AddNumberToObject(summary, names[s], (double)verify_count(r, (enum check_status)s));
     char *text = cJSON_Print(root);
     strbuf_adds(out, text ? text : "");
     strbuf_addc(out, '\n');
@@ -96,7 +98,9 @@ void verify_tap(struct strbuf *out, const struct verify_report *r)
         const struct check_line *c = &r->items[i];
         strbuf_addf(out, "%sok %zu - %s", c->status == CHECK_FAIL ? "not " : "", i + 1, c->id);
         add_detail(out, c->status == CHECK_SKIP ? " # SKIP " : ": ",
-                   c->status == CHECK_SKIP ? c->cause : c->status == CHECK_OK ? c->found : "differs");
+                   c->status == CHECK_SKIP ? c->cause
+                   : c->status == CHECK_OK ? c->found
+                                           : "differs");
         if (c->status != CHECK_FAIL)
             continue;
         add_detail(out, "# expected: ", c->expected);

@@ -62,7 +62,8 @@ static void compare_bytes(struct verify *v, const char *id, enum view_table tabl
     size_t at = 0;
     while (at < b->len && at < expected->len && b->data[at] == (unsigned char)expected->data[at])
         at++;
-    verify_fail(v, id, arena_printf(v->arena, "0x%02x at byte %zu", (unsigned char)expected->data[at], at),
+    verify_fail(v, id,
+                arena_printf(v->arena, "0x%02x at byte %zu", (unsigned char)expected->data[at], at),
                 arena_printf(v->arena, "0x%02x", b->data[at]), NULL);
 }
 
@@ -86,7 +87,8 @@ static void check_table(struct verify *v, const char *id, enum view_table table,
     else if (!shows_tables(v->view))
         verify_skip(v, id, "the source has no ACPI tables");
     else if (expected->len)
-        verify_fail(v, id, arena_printf(v->arena, "%zu bytes", expected->len), "no such table", NULL);
+        verify_fail(v, id, arena_printf(v->arena, "%zu bytes", expected->len), "no such table",
+                    NULL);
     else
         verify_ok(v, id, "no such table");
 }
@@ -184,8 +186,10 @@ static void compare_lines(struct verify *v, const char *id, const struct table_l
     size_t i = first_difference(want, have);
     bool same = i == want->count && i == have->count;
     /* A line that was lost is no difference. */
-    if (damage && (same || i == have->count || strcmp(damage, "a line of it cannot be read") == 0)) {
-        verify_skip(v, id, arena_printf(v->arena, "what the log says of the SRAT is damaged: %s", damage));
+    if (damage &&
+        (same || i == have->count || strcmp(damage, "a line of it cannot be read") == 0)) {
+        verify_skip(v, id,
+                    arena_printf(v->arena, "what the log says of the SRAT is damaged: %s", damage));
     } else if (same) {
         verify_ok(v, id, arena_printf(v->arena, "%zu %s", have->count, what));
         v->srat_is_right = true;

@@ -90,7 +90,10 @@ static void worked_example_e820(void **state)
     struct strbuf out = {.data = NULL};
     struct strbuf want = {.data = NULL};
     assert_compiles(&c, worked_example);
-    static const struct { uint64_t address, size; uint32_t type; } entries[] = {
+    static const struct {
+        uint64_t address, size;
+        uint32_t type;
+    } entries[] = {
         {0xfd00000000, 0x300000000, 2},
         {0, 0x80000000, 1},
         {0x100000000, 0x40000000, 0xefffffff},
@@ -165,8 +168,10 @@ static void srat_cpu_forms(void **state)
     put(&want, 1, 4);
     put(&want, 0, 8);
     strbuf_add(&want, "\x00\x10\x01\xfe\x01\x00\x00\x00\x00\x02\x03\x04\x00\x00\x00\x00", 16);
-    strbuf_add(&want, "\x02\x18\x00\x00\x01\x02\x03\x04\x78\x56\x34\x12"
-                      "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 24);
+    strbuf_add(&want,
+               "\x02\x18\x00\x00\x01\x02\x03\x04\x78\x56\x34\x12"
+               "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+               24);
     srat_encode(&out, &maker_qemu, &srat);
     check_table(&out, &want);
     strbuf_free(&out);
@@ -186,9 +191,11 @@ static void srat_memory_fields(void **state)
     put_header(&want, "SRAT", 88, 1);
     put(&want, 1, 4);
     put(&want, 0, 8);
-    strbuf_add(&want, "\x01\x28\x24\x23\x22\x21\x00\x00\x08\x07\x06\x05\x04\x03\x02\x01"
-                      "\x18\x17\x16\x15\x14\x13\x12\x11\x00\x00\x00\x00\x07\x00\x00\x00"
-                      "\x00\x00\x00\x00\x00\x00\x00\x00", 40);
+    strbuf_add(&want,
+               "\x01\x28\x24\x23\x22\x21\x00\x00\x08\x07\x06\x05\x04\x03\x02\x01"
+               "\x18\x17\x16\x15\x14\x13\x12\x11\x00\x00\x00\x00\x07\x00\x00\x00"
+               "\x00\x00\x00\x00\x00\x00\x00\x00",
+               40);
     srat_encode(&out, &maker_qemu, &srat);
     check_table(&out, &want);
     strbuf_free(&out);
@@ -221,8 +228,9 @@ static void cpus_of_nodes(void **state)
 {
     (void)state;
     struct compilation c;
-    assert_compiles(&c, "spmtopo: 1\nname: x\nmachine: {accel: tcg}\ncpus: {count: 2, max: 8}\n"
-                        "nodes: [{id: 1, cpus: \"1-2,7\", memory: 1GiB}, {id: 0, cpus: [0, 3-6]}]\n");
+    assert_compiles(&c,
+                    "spmtopo: 1\nname: x\nmachine: {accel: tcg}\ncpus: {count: 2, max: 8}\n"
+                    "nodes: [{id: 1, cpus: \"1-2,7\", memory: 1GiB}, {id: 0, cpus: [0, 3-6]}]\n");
     static const uint32_t nodes[] = {0, 1, 1, 0, 0, 0, 0, 1};
     assert_int_equal(c.predictions[0].tables.srat.cpu_count, ARRAY_SIZE(nodes));
     for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
@@ -445,7 +453,11 @@ static size_t taken(enum hmat_type type, const uint64_t *values, uint64_t *base)
 static void latency_units(void **state)
 {
     (void)state;
-    static const struct { uint64_t values[5]; size_t taken; uint64_t base; } cases[] = {
+    static const struct {
+        uint64_t values[5];
+        size_t taken;
+        uint64_t base;
+    } cases[] = {
         {{100, 250}, 2, 10},
         {{1000, 2000, 3000}, 3, 1000},
         {{1000, 10}, 2, 10},
@@ -474,7 +486,11 @@ static void latency_units(void **state)
 static void bandwidth_units(void **state)
 {
     (void)state;
-    static const struct { uint64_t values[5]; size_t taken; uint64_t base; } cases[] = {
+    static const struct {
+        uint64_t values[5];
+        size_t taken;
+        uint64_t base;
+    } cases[] = {
         {{10 * GIB, 3 * GIB}, 2, GIB},
         {{200 * GIB, 100 * GIB}, 2, 4 * GIB},
         {{65534 * MIB}, 1, 2 * MIB},
@@ -551,7 +567,10 @@ static void units_of_random_lists(void **state)
 static void values_that_qemu_would_cut(void **state)
 {
     (void)state;
-    static const struct { const char *latencies[3]; bool ok; } cases[] = {
+    static const struct {
+        const char *latencies[3];
+        bool ok;
+    } cases[] = {
         {{"65534ns"}, true},
         {{"65535ns"}, false},
         {{"65537ns"}, false},
@@ -612,7 +631,8 @@ static void guests_that_differ_are_not_equivalent(void **state)
             spm.address += GIB;
         else if (what == 5)
             other.tables.srat.memory_count -= 2;
-        struct side sides[] = {{TARGET_QEMU, &c.vm, p, NULL}, {TARGET_LIBVIRT, &c.vm, &other, NULL}};
+        struct side sides[] = {{TARGET_QEMU, &c.vm, p, NULL},
+                               {TARGET_LIBVIRT, &c.vm, &other, NULL}};
         struct side_by_side all;
         struct strbuf out = {0};
         side_by_side(&all, sides, ARRAY_SIZE(sides), &c.arena);

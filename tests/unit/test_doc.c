@@ -38,7 +38,9 @@ static void assert_position(const struct source *s, size_t offset, uint32_t line
 static void source_lines(void **state)
 {
     (void)state;
-    static const char text[] = "a\nbc\r\n\rd\xC2\x85" "e\xE2\x80\xA8" "f\xE2\x80\xA9g\n";
+    static const char text[] = "a\nbc\r\n\rd\xC2\x85"
+                               "e\xE2\x80\xA8"
+                               "f\xE2\x80\xA9g\n";
     struct source s;
     source_from_memory(&s, "x", text, sizeof(text) - 1);
     assert_line(&s, 1, "a");
@@ -132,20 +134,20 @@ static void spans_of_every_kind(void **state)
     (void)state;
     struct unit u;
     unit_parse(&u, "ключ: \"é日本\"  # c\n" /* 1 */
-                   "b: [a, {c: d}]\n"      /* 2 */
-                   "c:\n"                  /* 3 */
-                   "  - x\n"               /* 4 */
-                   "  - y\n"               /* 5 */
-                   "    z\n"               /* 6 */
-                   "d: |\n"                /* 7 */
-                   "  text\n"              /* 8 */
-                   "  more\n"              /* 9 */
-                   "'é': 'q'\n"            /* 10 */
-                   "f:\n"                  /* 11 */
-                   "g: {h: 1,\n"           /* 12 */
-                   "  i: 2}\n"             /* 13 */
-                   "k:\n"                  /* 14 */
-                   "  l: m\n");            /* 15 */
+                   "b: [a, {c: d}]\n"       /* 2 */
+                   "c:\n"                   /* 3 */
+                   "  - x\n"                /* 4 */
+                   "  - y\n"                /* 5 */
+                   "    z\n"                /* 6 */
+                   "d: |\n"                 /* 7 */
+                   "  text\n"               /* 8 */
+                   "  more\n"               /* 9 */
+                   "'é': 'q'\n"             /* 10 */
+                   "f:\n"                   /* 11 */
+                   "g: {h: 1,\n"            /* 12 */
+                   "  i: 2}\n"              /* 13 */
+                   "k:\n"                   /* 14 */
+                   "  l: m\n");             /* 15 */
     assert_no_findings(&u.diags);
     assert_int_equal(u.root->count, 8);
     assert_span(u.root->at, 1, 1, 16, 1);
@@ -186,7 +188,9 @@ static void spans_after_unusual_line_breaks(void **state)
 {
     (void)state;
     struct unit u;
-    unit_parse(&u, "a: 1\r\nb: 2\rc: 3\xC2\x85" "d: 4\xE2\x80\xA8" "e: 5\n");
+    unit_parse(&u, "a: 1\r\nb: 2\rc: 3\xC2\x85"
+                   "d: 4\xE2\x80\xA8"
+                   "e: 5\n");
     assert_no_findings(&u.diags);
     assert_span(member(u.root, "a")->at, 1, 4, 1, 5);
     assert_span(member(u.root, "b")->at, 2, 4, 2, 5);
@@ -204,7 +208,8 @@ static void a_byte_order_mark_is_no_text(void **state)
 {
     (void)state;
     struct unit u;
-    unit_parse(&u, "\xEF\xBB\xBF" "a: 1\nb: 2\n");
+    unit_parse(&u, "\xEF\xBB\xBF"
+                   "a: 1\nb: 2\n");
     assert_no_findings(&u.diags);
     assert_non_null(u.root);
     assert_int_equal(u.root->count, 2);
@@ -461,9 +466,18 @@ static void accepted_features(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "%YAML 1.2\n---\na: 1\n", "---\na: 1\n...\n", "a: !!str 5\n", "a: !!int 5\n", "a: ! x\n",
-        "!!map {a: !!seq [1]}\n", "{\"a\": \"b\"}", "a: \"\\x01\\u00e9\"\n", "? a\n: b\n", "x",
-        "a: >-\n  b\n  c\n", "[]",
+        "%YAML 1.2\n---\na: 1\n",
+        "---\na: 1\n...\n",
+        "a: !!str 5\n",
+        "a: !!int 5\n",
+        "a: ! x\n",
+        "!!map {a: !!seq [1]}\n",
+        "{\"a\": \"b\"}",
+        "a: \"\\x01\\u00e9\"\n",
+        "? a\n: b\n",
+        "x",
+        "a: >-\n  b\n  c\n",
+        "[]",
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         struct unit u;
@@ -477,8 +491,14 @@ static void accepted_features(void **state)
 static void other_encodings(void **state)
 {
     (void)state;
-    static const struct { const char *bytes; size_t len; const char *name; } cases[] = {
-        {"\xFF\xFE" "a\0:\0 \0b\0", 10, "UTF-16"},
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *name;
+    } cases[] = {
+        {"\xFF\xFE"
+         "a\0:\0 \0b\0",
+         10, "UTF-16"},
         {"\xFE\xFF\0a\0:", 6, "UTF-16"},
         {"\xFF\xFE\0\0a\0\0\0", 8, "UTF-32"},
         {"\0\0\xFE\xFF\0\0\0a", 8, "UTF-32"},
@@ -583,8 +603,12 @@ static void allows_on_lines_that_follow(void **state)
 static void allows_end_with_their_line(void **state)
 {
     (void)state;
-    ALLOWS("a: 1 # spmtopo-allow: one\xC2\x85" "b: 2\n", {1, "one", 1, 23});
-    ALLOWS("a: 1 # spmtopo-allow: one,\xE2\x80\xA8" "b: 2\n", {1, "one", 1, 23});
+    ALLOWS("a: 1 # spmtopo-allow: one\xC2\x85"
+           "b: 2\n",
+           {1, "one", 1, 23});
+    ALLOWS("a: 1 # spmtopo-allow: one,\xE2\x80\xA8"
+           "b: 2\n",
+           {1, "one", 1, 23});
 }
 
 static void allows_in_scalars_are_text(void **state)

@@ -10,8 +10,8 @@ static const char head[] = "spmtopo: 1\nname: layout\ncpus: 1\n";
 static bool lay_out(struct compilation *c, const char *machine, const char *ram, const char *more)
 {
     struct strbuf b = {.data = NULL};
-    strbuf_addf(&b, "%smachine: %s\nnodes:\n  - {id: 0, cpus: 0, memory: %s}\n%s", head, machine, ram,
-                more);
+    strbuf_addf(&b, "%smachine: %s\nnodes:\n  - {id: 0, cpus: 0, memory: %s}\n%s", head, machine,
+                ram, more);
     unit_compile(c, b.data);
     strbuf_free(&b);
     return c->ok;
@@ -35,7 +35,10 @@ static bool lay_out(struct compilation *c, const char *machine, const char *ram,
 static void split_below_4g(void **state)
 {
     (void)state;
-    static const struct { const char *machine, *ram; uint64_t below, above; } cases[] = {
+    static const struct {
+        const char *machine, *ram;
+        uint64_t below, above;
+    } cases[] = {
         {Q35_TCG, "128MiB", 128 * MIB, 0},
         {Q35_TCG, "2815MiB", 2815 * MIB, 0},
         {Q35_TCG, "2883576KiB", 2816 * MIB - 8 * KIB, 0},
@@ -71,11 +74,8 @@ static void affinity_of_boot_memory(void **state)
     struct compilation c;
     assert_lays_out(&c, Q35_TCG, "1GiB", "  - {id: 1, memory: 3GiB}\n  - {id: 2, memory: 1GiB}\n");
     static const struct affinity want[] = {
-        {0, 640 * KIB, 0, 1},
-        {MIB, GIB - MIB, 0, 1},
-        {GIB, GIB, 1, 1},
-        {4 * GIB, 2 * GIB, 1, 1},
-        {6 * GIB, GIB, 2, 1},
+        {0, 640 * KIB, 0, 1},     {MIB, GIB - MIB, 0, 1}, {GIB, GIB, 1, 1},
+        {4 * GIB, 2 * GIB, 1, 1}, {6 * GIB, GIB, 2, 1},
     };
     assert_int_equal(c.predictions[0].layout.affinity_count, ARRAY_SIZE(want));
     for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
@@ -186,10 +186,14 @@ static void placement_around_given_addresses(void **state)
 static void refused_addresses(void **state)
 {
     (void)state;
-    static const struct { const char *more; enum rule_id rule; } cases[] = {
+    static const struct {
+        const char *more;
+        enum rule_id rule;
+    } cases[] = {
         {"  - {id: 1, memory: {size: 2MiB, type: spm, address: 0x100100000}}\n",
          RULE_ADDRESS_ALIGNMENT},
-        {"  - {id: 1, memory: {size: 2MiB, type: spm, address: 0xffe00000}}\n", RULE_ADDRESS_WINDOW},
+        {"  - {id: 1, memory: {size: 2MiB, type: spm, address: 0xffe00000}}\n",
+         RULE_ADDRESS_WINDOW},
         {"  - {id: 1, memory: {size: 2MiB, type: spm, address: 0}}\n", RULE_ADDRESS_WINDOW},
         {"  - {id: 1, memory: {size: 4MiB, type: spm, address: 0xfffffffe00000}}\n",
          RULE_ADDRESS_WINDOW},
@@ -240,7 +244,10 @@ static void memory_blocks(void **state)
 static void window_sizes(void **state)
 {
     (void)state;
-    static const struct { const char *more; uint64_t max, slots, size; } cases[] = {
+    static const struct {
+        const char *more;
+        uint64_t max, slots, size;
+    } cases[] = {
         /* auto: just enough */
         {"  - {id: 1, memory: {size: 1GiB, type: spm}}\n", 2 * GIB, 0, GIB},
         {"  - {id: 1, memory: {size: 1GiB, type: spm}}\n"
@@ -274,7 +281,11 @@ static void window_sizes(void **state)
 static void refused_windows(void **state)
 {
     (void)state;
-    static const struct { const char *more; enum rule_id rule; const char *help; } cases[] = {
+    static const struct {
+        const char *more;
+        enum rule_id rule;
+        const char *help;
+    } cases[] = {
         {"device-memory: {max-memory: 512MiB}\n", RULE_MAX_MEMORY, "max-memory"},
         {"device-memory: {max-memory: 1048577KiB}\n", RULE_MAX_MEMORY, "MiB"},
         {"device-memory: {max-memory: 1GiB, slots: 1}\n", RULE_MAX_MEMORY, "1GiB"},
@@ -341,7 +352,10 @@ static void amd_relocation_edges(void **state)
 {
     (void)state;
     static const char spm[] = "  - {id: 1, memory: {size: 1GiB, type: spm}}\n";
-    static const struct { const char *machine, *ram, *more; bool moves; } cases[] = {
+    static const struct {
+        const char *machine, *ram, *more;
+        bool moves;
+    } cases[] = {
         {Q35_AMD, "978GiB", "", false},
         {Q35_AMD, "979GiB", "", true},
         {PC_AMD, "1009GiB", "", false},
@@ -386,7 +400,10 @@ static void amd_relocation_edges(void **state)
 static void amd_reserves_the_hole(void **state)
 {
     (void)state;
-    static const struct { const char *machine; bool reserved; } cases[] = {
+    static const struct {
+        const char *machine;
+        bool reserved;
+    } cases[] = {
         {Q35_AMD, true},
         {Q35_TCG, false},
         {"{type: q35, accel: tcg, cpu: EPYC, phys-bits: 40}", true},
@@ -400,7 +417,8 @@ static void amd_reserves_the_hole(void **state)
         assert_lays_out(&c, cases[i].machine, "1GiB", "");
         size_t found = 0;
         for (size_t k = 0; k < c.predictions[0].layout.e820_count; k++)
-            found += c.predictions[0].layout.e820[k].address == HT_HOLE && c.predictions[0].layout.e820[k].size == 0x300000000 &&
+            found += c.predictions[0].layout.e820[k].address == HT_HOLE &&
+                     c.predictions[0].layout.e820[k].size == 0x300000000 &&
                      c.predictions[0].layout.e820[k].type == E820_RESERVED;
         if (found != cases[i].reserved)
             fail_msg("case %zu: %zu entries", i, found);
@@ -423,7 +441,10 @@ static void unstated_vendor(void **state)
 static void phys_bits(void **state)
 {
     (void)state;
-    static const struct { const char *machine, *ram; unsigned bits; } cases[] = {
+    static const struct {
+        const char *machine, *ram;
+        unsigned bits;
+    } cases[] = {
         {Q35_TCG, "1GiB", 40},
         {Q35_TCG, "990GiB", 40},
         {Q35_TCG, "991GiB", 41},
@@ -442,15 +463,15 @@ static void phys_bits(void **state)
         compile_free(&c);
     }
     struct compilation c;
-    assert_false(lay_out(&c, "{type: q35, accel: tcg, cpu: Skylake-Server, phys-bits: 40}", "991GiB",
-                         ""));
+    assert_false(
+        lay_out(&c, "{type: q35, accel: tcg, cpu: Skylake-Server, phys-bits: 40}", "991GiB", ""));
     const struct diag *d = assert_finding(&c.diags, RULE_PHYS_BITS);
     assert_contains(d->help, "phys-bits: 41");
     assert_int_equal(d->at.line, 4);
     compile_free(&c);
     /* 2^52 is the end */
-    assert_false(lay_out(&c, Q35_TCG, "4095TiB",
-                         "  - {id: 1, memory: {size: 1020GiB, type: spm}}\n"));
+    assert_false(
+        lay_out(&c, Q35_TCG, "4095TiB", "  - {id: 1, memory: {size: 1020GiB, type: spm}}\n"));
     assert_true(diag_count(&c.diags, SEVERITY_ERROR) > 0);
     compile_free(&c);
 }
@@ -526,9 +547,10 @@ static void generate(struct generated *g, struct unit_random *r)
 static void write_model(struct generated *g, bool backwards)
 {
     strbuf_free(&g->yaml);
-    strbuf_addf(&g->yaml, "%smachine: {type: %s, accel: tcg, cpu: %s}\n"
-                "rules: {mixed-nodes: allow}\nnodes:\n", head, g->q35 ? "q35" : "pc",
-                g->amd ? "EPYC" : "Skylake-Server");
+    strbuf_addf(&g->yaml,
+                "%smachine: {type: %s, accel: tcg, cpu: %s}\n"
+                "rules: {mixed-nodes: allow}\nnodes:\n",
+                head, g->q35 ? "q35" : "pc", g->amd ? "EPYC" : "Skylake-Server");
     for (unsigned i = 0; i < g->nodes; i++) {
         unsigned n = backwards ? g->nodes - 1 - i : i;
         strbuf_addf(&g->yaml, "  - id: %u\n", n);
@@ -737,9 +759,11 @@ static void generated_layouts(void **state)
             struct compilation again;
             write_model(&g, true);
             assert_compiles(&again, g.yaml.data);
-            assert_int_equal(again.predictions[0].layout.spm_count, c.predictions[0].layout.spm_count);
+            assert_int_equal(again.predictions[0].layout.spm_count,
+                             c.predictions[0].layout.spm_count);
             for (size_t i = 0; i < c.predictions[0].layout.spm_count; i++)
-                assert_int_equal(again.predictions[0].layout.spm[i].address, c.predictions[0].layout.spm[i].address);
+                assert_int_equal(again.predictions[0].layout.spm[i].address,
+                                 c.predictions[0].layout.spm[i].address);
             compile_free(&again);
         } else {
             refused++;

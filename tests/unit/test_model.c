@@ -4,117 +4,116 @@
 
 /* --- every key ------------------------------------------------------------------------------- */
 
-static const char everything[] =
-    "spmtopo: 1\n"
-    "name: every-key.1_x\n"
-    "description: |\n"
-    "  two\n"
-    "  lines\n"
-    "x-note: {any: [thing]}\n"
-    "machine:\n"
-    "  type: pc-q35-10.2\n"
-    "  accel: tcg\n"
-    "  cpu: Skylake-Server\n"
-    "  cpu-vendor: intel\n"
-    "  phys-bits: 46\n"
-    "  confidential: sev-snp\n"
-    "  migratable: yes\n"
-    "  x-note: ignored\n"
-    "boot:\n"
-    "  firmware:\n"
-    "    type: seabios\n"
-    "    version: 1.17.0\n"
-    "    code: /fw/code.fd\n"
-    "    vars: /fw/vars.fd\n"
-    "  kernel: /boot/vmlinuz\n"
-    "  initrd: /boot/initrd\n"
-    "  cmdline: console=ttyS0 quiet\n"
-    "cpus:\n"
-    "  count: 20\n"
-    "  sockets: 2\n"
-    "  dies: 3\n"
-    "  modules: 1\n"
-    "  cores: 4\n"
-    "  threads: 5\n"
-    "  max: 120\n"
-    "defaults:\n"
-    "  backend:\n"
-    "    kind: memfd\n"
-    "    hugepages: 1GiB\n"
-    "nodes:\n"
-    "  - id: 0\n"
-    "    label: near\n"
-    "    cpus: 0-3,8\n"
-    "    memory: 16GiB\n"
-    "    initiator: 0\n"
-    "    host-nodes: 1,3-4\n"
-    "    policy: interleave\n"
-    "  - id: 1\n"
-    "    cpus: [4-5, 6, \"7,9-119\"]\n"
-    "    memory:\n"
-    "      - size: 8GiB\n"
-    "        type: normal\n"
-    "      - size: 2TiB\n"
-    "        type: spm\n"
-    "        address: 0x40000000000\n"
-    "        id: hbm0\n"
-    "        backend:\n"
-    "          kind: file\n"
-    "          path: /dev/dax0.0\n"
-    "          offset: 0x200000\n"
-    "          hugepages: true\n"
-    "          share: on\n"
-    "          prealloc: TRUE\n"
-    "          reserve: Off\n"
-    "          merge: no\n"
-    "          dump: false\n"
-    "          align: 4MiB\n"
-    "          pmem: Yes\n"
-    "          host-nodes: [2]\n"
-    "          policy: bind\n"
-    "  - {id: 2-3, memory: {size: 1GiB, type: reserved}}\n"
-    "distances:\n"
-    "  0: {1: 21, 2: 31}\n"
-    "  1: {0: 22}\n"
-    "hmat:\n"
-    "  performance:\n"
-    "    - from: 0\n"
-    "      to: 1\n"
-    "      latency: 100ns\n"
-    "      bandwidth: 200GiB/s\n"
-    "    - from: 1\n"
-    "      to: 2\n"
-    "      read-latency: 0.5us\n"
-    "      write-latency: 800ps\n"
-    "      read-bandwidth: 1TiB/s\n"
-    "      write-bandwidth: 5MiB/s\n"
-    "  caches:\n"
-    "    - node: 3\n"
-    "      level: 2\n"
-    "      size: 512MiB\n"
-    "      line: 64\n"
-    "      associativity: complex\n"
-    "      write-policy: write-through\n"
-    "device-memory:\n"
-    "  max-memory: 3TiB\n"
-    "  slots: 12\n"
-    "rules:\n"
-    "  disable: [mixed-node, SPM407]\n"
-    "  error: hmat-missing\n"
-    "  warning: [SPM308]\n"
-    "  mixed-nodes: deny\n"
-    "targets:\n"
-    "  qemu:\n"
-    "    version: 11.0\n"
-    "    spm-interface: memmap-type\n"
-    "    binary: /opt/qemu\n"
-    "  libvirt:\n"
-    "    uuid: 6ba7b810-9dad-11d1-80b4-00c04fd430c8\n"
-    "    version: 12.7\n"
-    "    emulator: /opt/emulator\n"
-    "  cloud-hypervisor:\n"
-    "    version: v50\n"
-    "    spm-interface: kernel-parameter\n";
+static const char everything[] = "spmtopo: 1\n"
+                                 "name: every-key.1_x\n"
+                                 "description: |\n"
+                                 "  two\n"
+                                 "  lines\n"
+                                 "x-note: {any: [thing]}\n"
+                                 "machine:\n"
+                                 "  type: pc-q35-10.2\n"
+                                 "  accel: tcg\n"
+                                 "  cpu: Skylake-Server\n"
+                                 "  cpu-vendor: intel\n"
+                                 "  phys-bits: 46\n"
+                                 "  confidential: sev-snp\n"
+                                 "  migratable: yes\n"
+                                 "  x-note: ignored\n"
+                                 "boot:\n"
+                                 "  firmware:\n"
+                                 "    type: seabios\n"
+                                 "    version: 1.17.0\n"
+                                 "    code: /fw/code.fd\n"
+                                 "    vars: /fw/vars.fd\n"
+                                 "  kernel: /boot/vmlinuz\n"
+                                 "  initrd: /boot/initrd\n"
+                                 "  cmdline: console=ttyS0 quiet\n"
+                                 "cpus:\n"
+                                 "  count: 20\n"
+                                 "  sockets: 2\n"
+                                 "  dies: 3\n"
+                                 "  modules: 1\n"
+                                 "  cores: 4\n"
+                                 "  threads: 5\n"
+                                 "  max: 120\n"
+                                 "defaults:\n"
+                                 "  backend:\n"
+                                 "    kind: memfd\n"
+                                 "    hugepages: 1GiB\n"
+                                 "nodes:\n"
+                                 "  - id: 0\n"
+                                 "    label: near\n"
+                                 "    cpus: 0-3,8\n"
+                                 "    memory: 16GiB\n"
+                                 "    initiator: 0\n"
+                                 "    host-nodes: 1,3-4\n"
+                                 "    policy: interleave\n"
+                                 "  - id: 1\n"
+                                 "    cpus: [4-5, 6, \"7,9-119\"]\n"
+                                 "    memory:\n"
+                                 "      - size: 8GiB\n"
+                                 "        type: normal\n"
+                                 "      - size: 2TiB\n"
+                                 "        type: spm\n"
+                                 "        address: 0x40000000000\n"
+                                 "        id: hbm0\n"
+                                 "        backend:\n"
+                                 "          kind: file\n"
+                                 "          path: /dev/dax0.0\n"
+                                 "          offset: 0x200000\n"
+                                 "          hugepages: true\n"
+                                 "          share: on\n"
+                                 "          prealloc: TRUE\n"
+                                 "          reserve: Off\n"
+                                 "          merge: no\n"
+                                 "          dump: false\n"
+                                 "          align: 4MiB\n"
+                                 "          pmem: Yes\n"
+                                 "          host-nodes: [2]\n"
+                                 "          policy: bind\n"
+                                 "  - {id: 2-3, memory: {size: 1GiB, type: reserved}}\n"
+                                 "distances:\n"
+                                 "  0: {1: 21, 2: 31}\n"
+                                 "  1: {0: 22}\n"
+                                 "hmat:\n"
+                                 "  performance:\n"
+                                 "    - from: 0\n"
+                                 "      to: 1\n"
+                                 "      latency: 100ns\n"
+                                 "      bandwidth: 200GiB/s\n"
+                                 "    - from: 1\n"
+                                 "      to: 2\n"
+                                 "      read-latency: 0.5us\n"
+                                 "      write-latency: 800ps\n"
+                                 "      read-bandwidth: 1TiB/s\n"
+                                 "      write-bandwidth: 5MiB/s\n"
+                                 "  caches:\n"
+                                 "    - node: 3\n"
+                                 "      level: 2\n"
+                                 "      size: 512MiB\n"
+                                 "      line: 64\n"
+                                 "      associativity: complex\n"
+                                 "      write-policy: write-through\n"
+                                 "device-memory:\n"
+                                 "  max-memory: 3TiB\n"
+                                 "  slots: 12\n"
+                                 "rules:\n"
+                                 "  disable: [mixed-node, SPM407]\n"
+                                 "  error: hmat-missing\n"
+                                 "  warning: [SPM308]\n"
+                                 "  mixed-nodes: deny\n"
+                                 "targets:\n"
+                                 "  qemu:\n"
+                                 "    version: 11.0\n"
+                                 "    spm-interface: memmap-type\n"
+                                 "    binary: /opt/qemu\n"
+                                 "  libvirt:\n"
+                                 "    uuid: 6ba7b810-9dad-11d1-80b4-00c04fd430c8\n"
+                                 "    version: 12.7\n"
+                                 "    emulator: /opt/emulator\n"
+                                 "  cloud-hypervisor:\n"
+                                 "    version: v50\n"
+                                 "    spm-interface: kernel-parameter\n";
 
 /* The place of `value` in a line that is `before` and it: found by text, not by counting. */
 static void check_place(struct span at, const char *before, const char *value, int line)
@@ -312,9 +311,13 @@ static void tables_and_targets(void **state)
     CHOICE(c->policy, CACHE_WRITE_THROUGH, "write-policy: ", "write-through");
     NUMBER(vm->max_memory, 3 * TIB, "max-memory: ", "3TiB");
     NUMBER(vm->slots, 12, "slots: ", "12");
-    static const struct { enum rule_action action; const char *rule; } settings[] = {
-        {ACTION_DISABLE, "mixed-node"}, {ACTION_DISABLE, "SPM407"}, {ACTION_ERROR, "hmat-missing"},
-        {ACTION_WARNING, "SPM308"}};
+    static const struct {
+        enum rule_action action;
+        const char *rule;
+    } settings[] = {{ACTION_DISABLE, "mixed-node"},
+                    {ACTION_DISABLE, "SPM407"},
+                    {ACTION_ERROR, "hmat-missing"},
+                    {ACTION_WARNING, "SPM308"}};
     assert_int_equal(vm->setting_count, ARRAY_SIZE(settings));
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
         assert_int_equal(vm->settings[i].action, settings[i].action);
@@ -325,8 +328,8 @@ static void tables_and_targets(void **state)
     TEXT(vm->qemu_version, "11.0", "version: ", "11.0");
     CHOICE(vm->qemu_spm, SPM_MEMMAP_TYPE, "spm-interface: ", "memmap-type");
     TEXT(vm->qemu_binary, "/opt/qemu", "binary: ", "/opt/qemu");
-    TEXT(vm->libvirt_uuid, "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "uuid: ",
-         "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+    TEXT(vm->libvirt_uuid, "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+         "uuid: ", "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
     TEXT(vm->libvirt_version, "12.7", "version: ", "12.7");
     TEXT(vm->libvirt_emulator, "/opt/emulator", "emulator: ", "/opt/emulator");
     TEXT(vm->cloudhv_version, "v50", "version: ", "v50");
@@ -396,13 +399,18 @@ static void defaults_of_the_language(void **state)
 static void unknown_keys_name_the_nearest(void **state)
 {
     (void)state;
-    static const struct { const char *text; uint32_t line, column; const char *typed, *help; } cases[] = {
+    static const struct {
+        const char *text;
+        uint32_t line, column;
+        const char *typed, *help;
+    } cases[] = {
         {SMALL NODES "machin: q35\n", 5, 1, "'machin'", "did you mean 'machine'?"},
         {SMALL NODES "device_memory: {}\n", 5, 1, "'device_memory'", "'device-memory'"},
         {SMALL NODES "Hmat: {}\n", 5, 1, "'Hmat'", "'hmat'"},
         {SMALL NODES "machine: {acel: tcg}\n", 5, 11, "'acel'", "'accel'"},
         {SMALL NODES "boot: {kernal: x}\n", 5, 8, "'kernal'", "'kernel'"},
-        {SMALL NODES "boot: {firmware: {type: ovmf, vresion: x}}\n", 5, 31, "'vresion'", "'version'"},
+        {SMALL NODES "boot: {firmware: {type: ovmf, vresion: x}}\n", 5, 31, "'vresion'",
+         "'version'"},
         {SMALL "nodes: [{id: 0, cpu: 0, memory: 1GiB}]\n", 4, 17, "'cpu'", "'cpus'"},
         {SMALL "nodes: [{id: 0, memory: {siz: 1GiB, size: 1GiB}}]\n", 4, 26, "'siz'", "'size'"},
         {SMALL "nodes: [{id: 0, memory: {size: 1GiB, backend: {hugepage: true}}}]\n", 4, 48,
@@ -433,7 +441,11 @@ static void unknown_keys_name_the_nearest(void **state)
 static void refused_values(void **state)
 {
     (void)state;
-    static const struct { const char *text; enum rule_id rule; const char *message, *help; } cases[] = {
+    static const struct {
+        const char *text;
+        enum rule_id rule;
+        const char *message, *help;
+    } cases[] = {
         {SMALL NODES "machine: {accel: kvn}\n", RULE_BAD_VALUE, "'kvn'", "did you mean 'kvm'?"},
         {SMALL NODES "machine: {cpu-vendor: via}\n", RULE_BAD_VALUE, "'via'", "amd or intel"},
         {SMALL NODES "machine: {phys-bits: 53}\n", RULE_BAD_VALUE, "out of range", "from 32 to 52"},
@@ -481,9 +493,10 @@ static void refused_values(void **state)
          RULE_BAD_VALUE, "'level' of 4", "from 1 to 3"},
         {SMALL NODES "rules: {disable: mixed-nod}\n", RULE_BAD_VALUE, "no rule 'mixed-nod'",
          "did you mean 'mixed-node'?"},
-        {SMALL NODES "targets: {qemu: {spm-interface: none}}\n", RULE_BAD_VALUE, "'none'", "sp-mem"},
-        {SMALL NODES "targets: {cloud-hypervisor: {spm-interface: auto}}\n", RULE_BAD_VALUE, "'auto'",
-         "kernel-parameter or none"},
+        {SMALL NODES "targets: {qemu: {spm-interface: none}}\n", RULE_BAD_VALUE, "'none'",
+         "sp-mem"},
+        {SMALL NODES "targets: {cloud-hypervisor: {spm-interface: auto}}\n", RULE_BAD_VALUE,
+         "'auto'", "kernel-parameter or none"},
         {SMALL NODES "device-memory: {slots: 4294967296}\n", RULE_BAD_VALUE, "'slots'", ""},
         {"[1]\n", RULE_WRONG_KIND, "a sequence", NULL},
         {"x\n", RULE_WRONG_KIND, "a scalar", NULL},
@@ -532,15 +545,15 @@ static void several_errors_in_one_run(void **state)
 {
     (void)state;
     struct unit u;
-    unit_load(&u, "spmtopo: 1\n"                            /* 1 */
-                  "name: a b\n"                             /* 2 */
-                  "cpus: many\n"                            /* 3 */
-                  "machine: {accel: kvmm, phys-bits: x}\n"  /* 4 */
-                  "nodez: []\n"                             /* 5 */
-                  "nodes:\n"                                /* 6 */
-                  "  - {id: 0, memory: 1GB, cpus: 0-}\n"    /* 7 */
-                  "  - {id: 1, memry: 1GiB}\n"              /* 8 */
-                  "rules: {mixed-nodes: no}\n");            /* 9 */
+    unit_load(&u, "spmtopo: 1\n"                           /* 1 */
+                  "name: a b\n"                            /* 2 */
+                  "cpus: many\n"                           /* 3 */
+                  "machine: {accel: kvmm, phys-bits: x}\n" /* 4 */
+                  "nodez: []\n"                            /* 5 */
+                  "nodes:\n"                               /* 6 */
+                  "  - {id: 0, memory: 1GB, cpus: 0-}\n"   /* 7 */
+                  "  - {id: 1, memry: 1GiB}\n"             /* 8 */
+                  "rules: {mixed-nodes: no}\n");           /* 9 */
     assert_false(u.loaded);
     diag_sort(&u.diags);
     static const uint32_t lines[] = {2, 3, 4, 4, 5, 7, 7, 8, 9};
@@ -588,7 +601,8 @@ static void distance_rows(void **state)
 {
     (void)state;
     struct unit u;
-    unit_load(&u, SMALL "nodes: [{id: 0-2}]\ndistances: [[10, 21, 255], [22, 10, 254], [11, 33, 10]]\n");
+    unit_load(&u, SMALL
+              "nodes: [{id: 0-2}]\ndistances: [[10, 21, 255], [22, 10, 254], [11, 33, 10]]\n");
     assert_no_findings(&u.diags);
     model_complete(&u.vm, &u.arena);
     static const uint8_t want[] = {10, 21, 255, 22, 10, 254, 11, 33, 10};
@@ -617,7 +631,11 @@ static void distance_mapping(void **state)
 static void refused_distances(void **state)
 {
     (void)state;
-    static const struct { const char *text; enum rule_id rule; const char *message; } cases[] = {
+    static const struct {
+        const char *text;
+        enum rule_id rule;
+        const char *message;
+    } cases[] = {
         {"[[10, 21]]", RULE_DISTANCE_SHAPE, "1 rows of distances for 2 nodes"},
         {"[[10, 21], [21, 10], [1, 2]]", RULE_DISTANCE_SHAPE, "3 rows"},
         {"[[10, 21], [21]]", RULE_DISTANCE_SHAPE, "1 distances from node 1"},
@@ -684,8 +702,8 @@ static void cpu_topology_defaults(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct unit u;
         struct strbuf b = {.data = NULL};
-        const unsigned said[] = {cases[i].count,   cases[i].sockets, cases[i].dies, cases[i].modules,
-                                 cases[i].cores,   cases[i].threads, cases[i].max};
+        const unsigned said[] = {cases[i].count, cases[i].sockets, cases[i].dies, cases[i].modules,
+                                 cases[i].cores, cases[i].threads, cases[i].max};
         strbuf_adds(&b, "spmtopo: 1\nname: x\n" NODES "cpus:\n");
         for (size_t k = 0; k < ARRAY_SIZE(said); k++)
             if (said[k])
@@ -694,8 +712,8 @@ static void cpu_topology_defaults(void **state)
         assert_no_findings(&u.diags);
         model_complete(&u.vm, &u.arena);
         const struct cpus *c = &u.vm.cpus;
-        const uint64_t got[] = {c->count.value,   c->sockets.value, c->dies.value, c->modules.value,
-                                c->cores.value,   c->threads.value, c->max.value};
+        const uint64_t got[] = {c->count.value, c->sockets.value, c->dies.value, c->modules.value,
+                                c->cores.value, c->threads.value, c->max.value};
         for (size_t k = 0; k < ARRAY_SIZE(got); k++)
             if (got[k] != cases[i].want[k])
                 fail_msg("case %zu: %s is %" PRIu64 ", not %u", i, names[k], got[k],
@@ -768,7 +786,11 @@ static void backends_replace_the_default(void **state)
 static void host_placement(void **state)
 {
     (void)state;
-    static const struct { const char *defaults, *node; int policy; unsigned host; } cases[] = {
+    static const struct {
+        const char *defaults, *node;
+        int policy;
+        unsigned host;
+    } cases[] = {
         {"", "host-nodes: 3, memory: 1GiB", POLICY_BIND, 3},
         {"", "host-nodes: 3, policy: preferred, memory: 1GiB", POLICY_PREFERRED, 3},
         /* with a backend of the region's own that does not place it */

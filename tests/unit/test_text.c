@@ -72,7 +72,10 @@ static void plain_numbers(void **state)
 static void sizes(void **state)
 {
     (void)state;
-    static const struct { uint64_t bytes; const char *qemu, *language; } cases[] = {
+    static const struct {
+        uint64_t bytes;
+        const char *qemu, *language;
+    } cases[] = {
         {16 * GIB, "16G", "16GiB"},
         {2815 * MIB, "2815M", "2815MiB"},
         {8 * KIB, "8K", "8KiB"},
@@ -121,7 +124,9 @@ static void sizes_read_back(void **state)
 static void shell_words(void **state)
 {
     (void)state;
-    static const struct { const char *text, *quoted; } cases[] = {
+    static const struct {
+        const char *text, *quoted;
+    } cases[] = {
         {"plain", "plain"},
         {"-m", "-m"},
         {"size=1G,slots=2", "size=1G,slots=2"},
@@ -170,10 +175,12 @@ static void shell_round_trip(void **state)
 {
     (void)state;
     static const char *const words[] = {
-        "", " ", "\n", "a\n", "\\", "\\\\n", "'", "''", "'\\''", "\"", "`id`", "$(id)", "$$", "*",
-        "?", "[a]", "a;b", "a&b", "a|b", "<x", ">x", "(x)", "~root", "#", "=", "a=b", "!!", "\t",
-        "\r\n", "-n", "--", "\x1b[31m", "\x7f", "\xff\xfe", "\xC3", "日本", "x'y\"z\\",
-        "%s%d\\n", "{a,b}", "^", "if", "id=x,mem-path=/a,,b/c d",
+        "",     " ",        "\n",      "a\n",      "\\",    "\\\\n",    "'",
+        "''",   "'\\''",    "\"",      "`id`",     "$(id)", "$$",       "*",
+        "?",    "[a]",      "a;b",     "a&b",      "a|b",   "<x",       ">x",
+        "(x)",  "~root",    "#",       "=",        "a=b",   "!!",       "\t",
+        "\r\n", "-n",       "--",      "\x1b[31m", "\x7f",  "\xff\xfe", "\xC3",
+        "日本", "x'y\"z\\", "%s%d\\n", "{a,b}",    "^",     "if",       "id=x,mem-path=/a,,b/c d",
     };
     struct strbuf script = {.data = NULL};
     struct strbuf output = {.data = NULL};
@@ -237,7 +244,9 @@ static void xml_text(void **state)
 static void yaml_scalars(void **state)
 {
     (void)state;
-    static const struct { const char *text, *written; } cases[] = {
+    static const struct {
+        const char *text, *written;
+    } cases[] = {
         {"q35", "q35"},
         {"pc-q35-11.1", "pc-q35-11.1"},
         {"/usr/bin/x+y", "/usr/bin/x+y"},
@@ -378,8 +387,9 @@ static void command_formats(void **state)
     struct strbuf out = {.data = NULL};
     build_command(&a);
     argv_format_shell(&out, &a);
-    assert_buffer(&out, "qemu-kvm \\\n  -m size=1G \\\n  -append 'a '\\''b'\\'' \"c\"' \\\n  -S \\\n"
-                        "  -name ''\n");
+    assert_buffer(&out,
+                  "qemu-kvm \\\n  -m size=1G \\\n  -append 'a '\\''b'\\'' \"c\"' \\\n  -S \\\n"
+                  "  -name ''\n");
     strbuf_free(&out);
     /* formatting does not use it up */
     argv_format_json(&out, &a);
@@ -396,9 +406,15 @@ static void command_formats(void **state)
 static void first_words(void **state)
 {
     (void)state;
-    static const struct { const char *word, *written; } cases[] = {
-        {"/usr/bin/qemu", "/usr/bin/qemu\n"}, {"./a=b", "'./a=b'\n"}, {"if", "'if'\n"},
-        {"a=b", "'a=b'\n"},                  {"", "''\n"},           {"a b-c", "'a b-c'\n"},
+    static const struct {
+        const char *word, *written;
+    } cases[] = {
+        {"/usr/bin/qemu", "/usr/bin/qemu\n"},
+        {"./a=b", "'./a=b'\n"},
+        {"if", "'if'\n"},
+        {"a=b", "'a=b'\n"},
+        {"", "''\n"},
+        {"a b-c", "'a b-c'\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct argv a = {.open = false};
@@ -442,12 +458,24 @@ static void nearest_words(void **state)
 {
     (void)state;
     static const char *const keys[] = {"memory", "cpus", "label", "initiator", "host-nodes", "id"};
-    static const struct { const char *typed, *best; } cases[] = {
-        {"memroy", "memory"},       {"mem0ry", "memory"},     {"memor", "memory"},
-        {"memoryy", "memory"},      {"cpu", "cpus"},          {"pcus", "cpus"},
-        {"lable", "label"},         {"intiator", "initiator"}, {"inittiater", "initiator"},
-        {"host_nodes", "host-nodes"}, {"hostnodes", "host-nodes"}, {"di", "id"},
-        {"memory", "memory"},       {"zzzzzz", NULL},         {"size", NULL},
+    static const struct {
+        const char *typed, *best;
+    } cases[] = {
+        {"memroy", "memory"},
+        {"mem0ry", "memory"},
+        {"memor", "memory"},
+        {"memoryy", "memory"},
+        {"cpu", "cpus"},
+        {"pcus", "cpus"},
+        {"lable", "label"},
+        {"intiator", "initiator"},
+        {"inittiater", "initiator"},
+        {"host_nodes", "host-nodes"},
+        {"hostnodes", "host-nodes"},
+        {"di", "id"},
+        {"memory", "memory"},
+        {"zzzzzz", NULL},
+        {"size", NULL},
         {"xx", NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -570,8 +598,9 @@ static void findings_are_sorted(void **state)
     (void)state;
     struct findings f;
     start(&f, "", 0);
-    static const struct { uint32_t line, column; } places[] = {
-        {3, 1}, {1, 9}, {2, 5}, {1, 9}, {0, 0}, {2, 4}, {10, 1}, {1, 10}};
+    static const struct {
+        uint32_t line, column;
+    } places[] = {{3, 1}, {1, 9}, {2, 5}, {1, 9}, {0, 0}, {2, 4}, {10, 1}, {1, 10}};
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
         diag_add(&f.diags, RULE_BAD_VALUE,
                  AT(places[i].line, places[i].column, places[i].line, places[i].column + 1), "%zu",
@@ -714,7 +743,11 @@ static const char *carets(struct findings *f)
 static void rendered_carets(void **state)
 {
     (void)state;
-    static const struct { const char *text; struct span at; const char *shown, *carets; } cases[] = {
+    static const struct {
+        const char *text;
+        struct span at;
+        const char *shown, *carets;
+    } cases[] = {
         {"a: b", {1, 4, 1, 5}, "a: b", "   ^"},
         {"a: b", {1, 4, 1, 4}, "a: b", "   ^"},
         {"\ta:\tbc", {1, 5, 1, 7}, " a: bc", "    ^~"},
@@ -723,7 +756,11 @@ static void rendered_carets(void **state)
         {"a: b", {1, 5, 1, 6}, "a: b", "    ^"},
         {"ab: [1,\n2]", {1, 5, 2, 3}, "ab: [1,", "    ^~~"},
         {"a: \x1b[31mb\x07", {1, 4, 1, 10}, "a: ?[31mb?", "   ^~~~~~"},
-        {"a: \xC2\x9b" "31m", {1, 4, 1, 5}, "a: ?31m", "   ^"},
+        {"a: \xC2\x9b"
+         "31m",
+         {1, 4, 1, 5},
+         "a: ?31m",
+         "   ^"},
         {"a: \xFF\xFE", {1, 4, 1, 6}, "a: ??", "   ^~"},
         {"a: \x7f", {1, 4, 1, 5}, "a: ?", "   ^"},
     };
@@ -803,8 +840,12 @@ static void rendered_long_lines(void **state)
 static bool well_formed(const unsigned char *p, size_t len)
 {
     for (size_t i = 0; i < len;) {
-        size_t n = p[i] < 0x80 ? 1 : p[i] < 0xC2 ? 0 : p[i] < 0xE0 ? 2 : p[i] < 0xF0 ? 3
-                   : p[i] < 0xF5 ? 4 : 0;
+        size_t n = p[i] < 0x80   ? 1
+                   : p[i] < 0xC2 ? 0
+                   : p[i] < 0xE0 ? 2
+                   : p[i] < 0xF0 ? 3
+                   : p[i] < 0xF5 ? 4
+                                 : 0;
         if (!n || n > len - i)
             return false;
         for (size_t k = 1; k < n; k++)
@@ -855,17 +896,28 @@ static void rendered_bytes_are_harmless(void **state)
         check_harmless(text, sizeof(text));
     }
     /* surrogates, beyond U+10FFFF, overlong: ESC as E0 80 9B, CSI as E0 82 9B */
-    static const char *const others[] = {"a\xED\xA0\x80" "b",     "a\xF4\x90\x80\x80" "b",
-                                         "a\xE0\x80\x9B" "b",     "a\xE0\x82\x9B" "b",
-                                         "a\xF0\x80\x80\x9B" "b", "a\xC0\x9B" "b",
-                                         "a\xE3\x81",              "a\xF0\x9F\x98"};
+    static const char *const others[] = {"a\xED\xA0\x80"
+                                         "b",
+                                         "a\xF4\x90\x80\x80"
+                                         "b",
+                                         "a\xE0\x80\x9B"
+                                         "b",
+                                         "a\xE0\x82\x9B"
+                                         "b",
+                                         "a\xF0\x80\x80\x9B"
+                                         "b",
+                                         "a\xC0\x9B"
+                                         "b",
+                                         "a\xE3\x81",
+                                         "a\xF0\x9F\x98"};
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         check_harmless(others[i], strlen(others[i]));
     for (int i = 0; i < 3000; i++) {
         char text[24];
         size_t len = 1 + unit_below(&r, sizeof(text));
         for (size_t k = 0; k < len; k++)
-            text[k] = (char)(unit_below(&r, 3) ? 0x80 + unit_below(&r, 128) : 1 + unit_below(&r, 255));
+            text[k] =
+                (char)(unit_below(&r, 3) ? 0x80 + unit_below(&r, 128) : 1 + unit_below(&r, 255));
         check_harmless(text, len);
     }
 }
@@ -898,7 +950,7 @@ static size_t entries(bool delete)
     for (const struct dirent *e; (e = readdir(d));)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
             count++;
-            if (delete && unlinkat(dirfd(d), e->d_name, 0) != 0)
+            if (delete &&unlinkat(dirfd(d), e->d_name, 0) != 0)
                 unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
         }
     closedir(d);

@@ -118,8 +118,8 @@ static void size_refusals_name_the_fix(void **state)
 static void size_not_a_number(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "-1GiB", "+1GiB", "GiB", ".5GiB", "1.GiB", " 1GiB",
-                                        "\tGiB", "nan", "1..5GiB", "١GiB"};
+    static const char *const texts[] = {"",      "-1GiB", "+1GiB", "GiB",     ".5GiB", "1.GiB",
+                                        " 1GiB", "\tGiB", "nan",   "1..5GiB", "١GiB"};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         refuses(size_parse, texts[i], "is not a size", "write a number and a binary unit");
 }
@@ -179,8 +179,8 @@ static void numbers(void **state)
     refuses(number_parse, "28446744073709551615", "is too large", "");
     refuses(number_parse, "010", "leading zero", "write it without the zero");
     refuses(number_parse, "00", "leading zero", "");
-    static const char *const texts[] = {"", "-1", "+1", "1.0", "1e3", "0x10", " 1", "1 ", "1_000",
-                                        "one", "1,000"};
+    static const char *const texts[] = {"",   "-1", "+1",    "1.0", "1e3",  "0x10",
+                                        " 1", "1 ", "1_000", "one", "1,000"};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         refuses(number_parse, texts[i], "is not a whole number", "write decimal digits");
 }

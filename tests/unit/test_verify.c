@@ -18,8 +18,10 @@ static void fix(unsigned char *bytes, size_t len)
     bytes[9] = (unsigned char)(0x100 - (sum & 0xff));
 }
 
-static const struct affinity memory[] = {
-    {0, 0xa0000, 0, 1}, {0x100000000, 0x40000000, 1, 1}, {0x140000000, 0x1000, 1, 3}, {0, 0, 0, 0}};
+static const struct affinity memory[] = {{0, 0xa0000, 0, 1},
+                                         {0x100000000, 0x40000000, 1, 1},
+                                         {0x140000000, 0x1000, 1, 3},
+                                         {0, 0, 0, 0}};
 
 static void encode(struct strbuf *b, int table)
 {
@@ -30,15 +32,17 @@ static void encode(struct strbuf *b, int table)
     static struct hmat_attributes attributes[] = {{true, 0, 0}, {false, 128, 1}};
     static struct hmat_locality locality = {HMAT_ACCESS_LATENCY, 1000, initiators, 2, 3, values};
     if (table == VIEW_SRAT)
-        srat_encode(b, &maker_qemu, &(struct srat){cpus, ARRAY_SIZE(cpus), memory, ARRAY_SIZE(memory)});
+        srat_encode(b, &maker_qemu,
+                    &(struct srat){cpus, ARRAY_SIZE(cpus), memory, ARRAY_SIZE(memory)});
     else if (table == VIEW_SLIT)
         slit_encode(b, &maker_qemu, &(struct slit){2, distances});
     else
-        hmat_encode(b, &maker_qemu, &(struct hmat){.present = true,
-                                      .attributes = attributes,
-                                      .attribute_count = ARRAY_SIZE(attributes),
-                                      .localities = &locality,
-                                      .locality_count = 1});
+        hmat_encode(b, &maker_qemu,
+                    &(struct hmat){.present = true,
+                                   .attributes = attributes,
+                                   .attribute_count = ARRAY_SIZE(attributes),
+                                   .localities = &locality,
+                                   .locality_count = 1});
 }
 
 static void decoded_lines(void **state)
@@ -50,8 +54,8 @@ static void decoded_lines(void **state)
                        "memory 0x140000000-0x140000fff: node 1, hot-pluggable", "memory, not used"},
         [VIEW_SLIT] = {"distances from node 0: 10 21", "distances from node 1: 22 10"},
         [VIEW_HMAT] = {"memory of node 0: initiator 0", "memory of node 1: initiator unknown",
-                       "access latency, hierarchy 0, in units of 1000", "from node 0 to 0:1 1:2 2:3",
-                       "from node 1 to 0:4 1:5 2:6"},
+                       "access latency, hierarchy 0, in units of 1000",
+                       "from node 0 to 0:1 1:2 2:3", "from node 1 to 0:4 1:5 2:6"},
     };
     (void)state;
     for (int t = 0; t < VIEW_APIC; t++) {
@@ -59,7 +63,8 @@ static void decoded_lines(void **state)
         struct strbuf b = {0};
         struct table_lines lines = {0};
         encode(&b, t);
-        assert_null(acpi_decode(view_table_names[t], (unsigned char *)b.data, b.len, &arena, &lines));
+        assert_null(
+            acpi_decode(view_table_names[t], (unsigned char *)b.data, b.len, &arena, &lines));
         for (size_t i = 0; i < ARRAY_SIZE(want[t]) && want[t][i]; i++) {
             assert_true(i < lines.count);
             assert_string_equal(lines.items[i], want[t][i]);
@@ -80,7 +85,8 @@ static void cut_at_every_length(void **state)
         for (size_t len = 0; len < b.len; len++) {
             struct arena arena = {0};
             struct table_lines lines = {0};
-            unsigned char *bytes = malloc(len ? len : 1); /* of that size, for the address sanitizer */
+            unsigned char *bytes =
+                malloc(len ? len : 1); /* of that size, for the address sanitizer */
             assert_non_null(bytes);
             memcpy(bytes, b.data, len);
             if (len > 9)
@@ -218,11 +224,13 @@ static void files(void **state)
     take(&view, "sys/devices/system/node/node3/cpulist", "\n");
     take(&view, "sys/devices/system/node/node0/cpulist", "0-3,8\n");
     take(&view, "sys/devices/system/node/node0/distance", "10 20 21\n");
-    take(&view, "sys/devices/system/node/node0/meminfo", "Node 0 MemTotal:   1048576 kB\nNode 0 MemFree: 1 kB\n");
+    take(&view, "sys/devices/system/node/node0/meminfo",
+         "Node 0 MemTotal:   1048576 kB\nNode 0 MemFree: 1 kB\n");
     take(&view, "sys/bus/dax/devices/dax0.0/resource", "0x100000000\n");
     take(&view, "sys/bus/dax/devices/dax0.0/size", "1073741824\n");
     take(&view, "sys/bus/dax/devices/dax0.0/target_node", "1\n");
-    take(&view, "proc/iomem", "100000000-13fffffff : dax0.0\n  100000000-13fffffff : System RAM (kmem)\n");
+    take(&view, "proc/iomem",
+         "100000000-13fffffff : dax0.0\n  100000000-13fffffff : System RAM (kmem)\n");
     view_complete(&view);
     assert_null(view.memmap.damage);
     assert_int_equal(view.memmap.count, 2);
@@ -246,7 +254,9 @@ static void files(void **state)
 
 static void damaged_files(void **state)
 {
-    static const struct { const char *path, *bytes; } cases[] = {
+    static const struct {
+        const char *path, *bytes;
+    } cases[] = {
         {"sys/firmware/memmap/0/start", "12\n"},
         {"sys/firmware/memmap/0/end", "0x\n"},
         {"sys/firmware/memmap/0/end", "0xffffffffffffffffff\n"},
@@ -279,9 +289,9 @@ static void damaged_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decoded_lines),     cmocka_unit_test(cut_at_every_length),
+        cmocka_unit_test(decoded_lines),      cmocka_unit_test(cut_at_every_length),
         cmocka_unit_test(every_byte_altered), cmocka_unit_test(log_in_pieces),
-        cmocka_unit_test(log_cut_anywhere),  cmocka_unit_test(files),
+        cmocka_unit_test(log_cut_anywhere),   cmocka_unit_test(files),
         cmocka_unit_test(damaged_files),
     };
     return cmocka_run_group_tests_name("verify", tests, NULL, NULL);

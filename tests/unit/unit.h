@@ -25,8 +25,10 @@
 #define assert_contains(text, part) unit_contains((text), (part), __FILE__, __LINE__)
 #define assert_lacks(text, part) unit_lacks((text), (part), __FILE__, __LINE__)
 /* The text of a strbuf, and its length: a NUL inside is seen. */
-#define assert_buffer(buffer, text) unit_buffer((buffer), (text), sizeof(text) - 1, __FILE__, __LINE__)
-#define assert_span(at, l, c, el, ec) unit_span((at), (struct span){l, c, el, ec}, __FILE__, __LINE__)
+#define assert_buffer(buffer, text)                                                                \
+    unit_buffer((buffer), (text), sizeof(text) - 1, __FILE__, __LINE__)
+#define assert_span(at, l, c, el, ec)                                                              \
+    unit_span((at), (struct span){l, c, el, ec}, __FILE__, __LINE__)
 
 static inline void unit_contains(const char *text, const char *part, const char *file, int line)
 {
@@ -152,7 +154,8 @@ static inline void unit_compile(struct compilation *c, const char *text)
 
 #define assert_compiles(c, text) unit_compiles((c), (text), __FILE__, __LINE__)
 
-static inline void unit_compiles(struct compilation *c, const char *text, const char *file, int line)
+static inline void unit_compiles(struct compilation *c, const char *text, const char *file,
+                                 int line)
 {
     unit_compile(c, text);
     if (c->ok)
