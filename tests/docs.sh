@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What the documents say, held against the program and its tables:
-# - the commands of every block "console runnable" in README.md and CONTRIBUTING.md print what is
-#   shown below them (standard error and output together), run in the source folder;
+# - the commands of every block "console runnable" in README.md, CONTRIBUTING.md and docs/ print what
+#   is shown below them (standard error and output together), run in the source folder, and those of
+#   docs/tutorial.md in an empty one, with guests of tests/guests; tests/tutorial.sh runs those that
+#   need a VMM;
 # - man/spmtopo.1 has the options that the commands' --help has, and man/spmtopo.yaml.5 the keys of
 #   every table in src/load.c, each no more and no less;
 # - docs/rules.md and the list of rules in man/spmtopo-rules.7 are what tools/rules-doc.py makes of the program's;
@@ -15,6 +17,8 @@ spmtopo=${SPMTOPO:-./spmtopo}
 top=${srcdir:-.}
 man=$top/man/spmtopo.1
 language=$top/man/spmtopo.yaml.5
+# shellcheck source=tests/blocks.sh
+. "$top/tests/blocks.sh"
 unset NO_COLOR
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -23,6 +27,8 @@ case $spmtopo in
 /*) ;;
 *) spmtopo=$(pwd)/$spmtopo ;;
 esac
+SOURCES=$(cd "$top" && pwd)
+export SOURCES
 
 number=0
 failed=0
@@ -66,45 +72,38 @@ same()
 
 # --- blocks ---------------------------------------------------------------------------------------
 
-# block_script FILE: a shell script that prints the commands of a block, each before its output
-block_script()
-{
-    awk '
-        /^\$ / {
-            command = substr($0, 3)
-            quoted = $0
-            gsub(/\047/, "\047\\\047\047", quoted)
-            print "printf \"%s\\n\" \047" quoted "\047"
-            print "(exit $status)"
-            print command
-            print "status=$?"
-        }' "$1"
-}
-
+# check_blocks PAGE some|none FOLDER: runs them there
 check_blocks()
 {
-    rm -f "$work"/block.*
-    awk -v prefix="$work/block." '
-        /^```/ && inside { close(file); inside = 0; next }
-        /^```console runnable *$/ { file = prefix sprintf("%04d", NR); inside = 1; printf "" >file; next }
-        inside { print >file }' "$1"
-    for block in "$work"/block.????; do
+    blocks_split "$1" "$work/blocks"
+    for block in "$work/blocks"/*; do
         if [ ! -e "$block" ]; then
             [ "$2" = none ] || result 1 "${1##*/} has runnable blocks"
             return
         fi
-        {
-            echo 'status=0'
-            block_script "$block"
-        } >"$work/script"
-        (
-            cd "$top" || exit 1
-            PATH=$work/bin:$PATH
-            export PATH
-            sh "$work/script"
-        ) >"$work/printed" 2>&1 </dev/null
-        same "$block" "$work/printed" "${1##*/}, block at line ${block##*.}: the output is what is shown"
+        line=${block##*/}
+        line=${line%%.*}
+        case $block in
+        *.runnable)
+            (cd "$3" && PATH=$work/bin:$PATH && export PATH && block_run "$block") >"$work/printed"
+            same "$block" "$work/printed" "${1##*/}, block at line $line: the output is what is shown"
+            ;;
+        *.vmm) ;;
+        *)
+            (cd "$3" && block_file "$block")
+            result $? "${1##*/}, block at line $line: the file is written"
+            ;;
+        esac
     done
+}
+
+# A command that no test runs may be wrong.
+check_all_run()
+{
+    sed -n '/^```console *$/=' "$1" | sed "s/^/# the block is not run: line /" >"$work/left"
+    cat "$work/left"
+    ! [ -s "$work/left" ]
+    result $? "${1##*/}: every command is run by a test"
 }
 
 # --- lists of the manual --------------------------------------------------------------------------
@@ -258,13 +257,21 @@ check_sections()
 }
 
 echo 'TAP version 13'
-check_blocks "$top/README.md" some
-check_blocks "$top/CONTRIBUTING.md" none
+check_blocks "$top/README.md" some "$top"
+check_blocks "$top/CONTRIBUTING.md" none "$top"
+mkdir "$work/tutorial"
+tar -C "$top/tests/guests/two-sockets" -cf "$work/tutorial/guest.tar" guest
+tar -C "$top/tests/guests/two-sockets-seabios" -cf "$work/tutorial/wrong.tar" guest
+check_blocks "$top/docs/tutorial.md" some "$work/tutorial"
+check_all_run "$top/docs/tutorial.md"
 check_options
 check_rules
 check_keys
 check_links "$top/README.md"
 check_links "$top/CONTRIBUTING.md"
+for page in "$top"/docs/*.md; do
+    check_links "$page"
+done
 for page in "$top"/man/*.[1-9]; do
     name=${page##*/}
     lint "mandoc finds nothing wrong with $name" lint_mandoc "$page"
