@@ -149,6 +149,7 @@ struct work {
     struct result results[AHEAD];
     size_t next; /* to take */
     size_t written;
+    int output; /* the status of what was written of the report */
     pthread_mutex_t lock;
     pthread_cond_t changed;
 };
@@ -199,6 +200,14 @@ static void *worker(void *argument)
     return NULL;
 }
 
+/* Writes a part of the report. Nothing comes after a part that could not be written. */
+static void pass_on(struct work *work, struct strbuf *part)
+{
+    if (work->output == STATUS_OK)
+        work->output = cmd_write(work->options, part);
+    strbuf_free(part);
+}
+
 /* The results in order. Text goes to standard error at once, a report to `out`. */
 static int collect(struct work *work, struct strbuf *out, struct report_summary *sum)
 {
@@ -228,11 +237,10 @@ static int collect(struct work *work, struct strbuf *out, struct report_summary 
             some = true;
         }
         strbuf_free(&result.text);
-        /* A report on standard output need not be whole in memory. */
-        if (!work->options->output && out->len > 64 * KIB) {
-            fwrite(out->data, 1, out->len, stdout);
-            out->len = 0;
-        }
+        /* A long report on standard output need not be whole in memory; a short one is whole or not
+         * there. */
+        if (!work->options->output && out->len > MIB)
+            pass_on(work, out);
     }
     return status;
 }
@@ -258,11 +266,13 @@ static int run(struct work *work)
     size_t started = 0;
     if (work->format)
         work->format->start(&out);
-    while (started < work->options->jobs && started < ARRAY_SIZE(threads) &&
-           pthread_create(&threads[started], NULL, worker, work) == 0)
-        started++;
+    int failure = 0;
+    while (!failure && started < work->options->jobs && started < ARRAY_SIZE(threads)) {
+        failure = pthread_create(&threads[started], NULL, worker, work);
+        started += !failure;
+    }
     if (!started) {
-        fputs("spmtopo: cannot start a thread\n", stderr);
+        fprintf(stderr, "spmtopo: cannot start a thread: %s\n", strerror(failure));
         strbuf_free(&out);
         return STATUS_FAILURE;
     }
@@ -282,9 +292,9 @@ static int run(struct work *work)
             stderr);
         status = STATUS_FAILURE;
     }
-    int written = work->format ? cmd_write(work->options, &out) : STATUS_OK;
-    strbuf_free(&out);
-    return written > status ? written : status;
+    if (work->format)
+        pass_on(work, &out);
+    return work->output > status ? work->output : status;
 }
 
 int cmd_check(const struct options *options)

@@ -18,13 +18,21 @@ static const char *cannot(struct guest_view *view, const char *what, const char 
 
 /* --- a directory ---------------------------------------------------------------------------- */
 
-/* A file below the root. One that is not there, or not for this user, is not shown. */
+/* What cannot be opened is not there, or not for this user, and so not shown. Where this process is at an
+ * end, that is no property of the guest: a problem. */
+static const char *not_opened(struct guest_view *view, const char *name)
+{
+    bool own = errno == ENOMEM || errno == EMFILE || errno == ENFILE;
+    return own ? cannot(view, "read", name) : NULL;
+}
+
+/* A file below the root. */
 static const char *take_path(struct guest_view *view, const char *root, const char *path)
 {
     const char *name = arena_printf(view->arena, "%s/%s", root, path);
     FILE *file = fopen(name, "rb");
     if (!file)
-        return NULL;
+        return not_opened(view, name);
     size_t cap = CHUNK, len = 0;
     char *bytes = xcalloc(cap, 1);
     for (size_t got; (got = fread(bytes + len, 1, cap - len, file)) > 0;) {
@@ -49,11 +57,12 @@ static const char *take_path(struct guest_view *view, const char *root, const ch
 static const char *take_each(struct guest_view *view, const char *root, const char *path,
                              const char *const *files, size_t count)
 {
-    DIR *stream = opendir(arena_printf(view->arena, "%s/%s", root, path));
+    const char *name = arena_printf(view->arena, "%s/%s", root, path);
+    DIR *stream = opendir(name);
     const char *problem = NULL;
     size_t entries = 0;
     if (!stream)
-        return NULL;
+        return not_opened(view, name);
     for (struct dirent *entry; !problem && (entry = readdir(stream));) {
         if (entry->d_name[0] == '.' || entries++ > VIEW_RANGE_LIMIT)
             continue;
@@ -79,17 +88,18 @@ static struct log_reader *start_log(struct guest_view *view)
     return reader;
 }
 
-static void take_log(struct guest_view *view, const char *name)
+static const char *take_log(struct guest_view *view, const char *name)
 {
     char bytes[CHUNK];
     FILE *file = fopen(name, "rb");
     if (!file)
-        return;
+        return not_opened(view, name);
     struct log_reader *reader = start_log(view);
     for (size_t got; (got = fread(bytes, 1, sizeof(bytes), file)) > 0;)
         log_feed(reader, bytes, got);
     end_log(reader);
     fclose(file);
+    return NULL;
 }
 
 static const char *take_tree(struct guest_view *view, const char *root)
@@ -325,7 +335,8 @@ const char *guest_source_read(struct guest_view *view, const char *source)
         return cannot(view, "read", source);
     } else if (S_ISDIR(st.st_mode)) {
         problem = take_tree(view, source);
-        take_log(view, arena_printf(view->arena, "%s/dmesg", source));
+        if (!problem)
+            problem = take_log(view, arena_printf(view->arena, "%s/dmesg", source));
     } else {
         FILE *file = fopen(source, "rb");
         if (!file)

@@ -316,7 +316,9 @@ void options_parse(struct options *o, const struct command *command, int argc, c
     strbuf_adds(&name, command->name);
     argv[0] = name.data;
     struct parsing parsing = {.options = o, .command = command};
-    argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+    /* It ends the program by itself where it does not like what it reads. */
+    if (argp_parse(&argp, argc, argv, 0, NULL, &parsing) != 0)
+        out_of_memory();
     strbuf_free(&name);
     strbuf_free(&formats);
 }

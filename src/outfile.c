@@ -57,8 +57,9 @@ bool outfile_write(const char *path, const void *data, size_t len)
 
     /* A symbolic link stays one: what it points at is replaced, and must be there. */
     char *real = realpath(path, NULL);
+    int reason = errno;
     if (!real && lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
-        errno = ENOENT;
+        errno = reason;
         return false;
     }
     const char *target = real ? real : path;

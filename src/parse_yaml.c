@@ -288,9 +288,9 @@ static void syntax_error(struct parser *p)
     const yaml_parser_t *yaml = &p->yaml;
     const char *problem = yaml->problem ? yaml->problem : "cannot be read";
     p->failed = true;
-    if (yaml->error == YAML_MEMORY_ERROR) {
-        limit(p, (struct span){0}, "out of memory", "use a smaller file");
-    } else if (yaml->error == YAML_READER_ERROR) {
+    if (yaml->error == YAML_MEMORY_ERROR)
+        out_of_memory();
+    if (yaml->error == YAML_READER_ERROR) {
         struct diag *d =
             diag_add(p->diags, RULE_ENCODING, point_at_offset(p->source, yaml->problem_offset),
                      "not a text in UTF-8: %s", problem);
@@ -380,10 +380,8 @@ const struct doc_node *doc_parse(const struct source *source, struct arena *aren
     if (!readable(source, diags))
         return NULL;
     struct parser p = {.source = source, .arena = arena, .diags = diags};
-    if (!yaml_parser_initialize(&p.yaml)) {
-        diag_add(diags, RULE_LIMIT, (struct span){0}, "out of memory");
-        return NULL;
-    }
+    if (!yaml_parser_initialize(&p.yaml))
+        out_of_memory();
     yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&p.yaml, (const unsigned char *)source->text, source->len);
     bool more = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <argp.h>
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,19 +40,23 @@ static void print_usage(FILE *to)
     fputs("\n'spmtopo COMMAND --help' lists a command's options; the manual is spmtopo(1).\n", to);
 }
 
-/* Help that did not reach its reader is a failure. */
-static void check_stdout(void)
+/* What did not reach its reader is a failure, help and findings too. */
+static void check_streams(void)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "spmtopo: cannot write standard output: %s\n", strerror(errno));
         _exit(STATUS_FAILURE);
     }
+    if (ferror(stderr))
+        _exit(STATUS_FAILURE);
 }
 
 int main(int argc, char **argv)
 {
     argp_err_exit_status = STATUS_FAILURE;
-    atexit(check_stdout);
+    atexit(check_streams);
+    /* Else JSON for which there is no memory would lack a part. */
+    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = xmalloc, .free_fn = free});
     if (argc < 2) {
         print_usage(stderr);
         return STATUS_FAILURE;

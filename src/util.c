@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct arena_block {
     struct arena_block *next;
@@ -13,10 +14,19 @@ struct arena_block {
 /* Blocks double in size, so that a large input takes few. */
 enum { ARENA_BLOCK_LEAST = 64 * 1024, ARENA_BLOCK_MOST = 1024 * 1024 };
 
-static _Noreturn void out_of_memory(void)
+/* At once: what standard output still holds is the start of something. */
+void out_of_memory(void)
 {
     fputs("spmtopo: out of memory\n", stderr);
-    exit(2);
+    _exit(2);
+}
+
+void *xmalloc(size_t size)
+{
+    void *p = malloc(size ? size : 1);
+    if (!p)
+        out_of_memory();
+    return p;
 }
 
 void *xcalloc(size_t count, size_t size)

@@ -17,8 +17,11 @@
 #define TIB UINT64_C(0x10000000000)
 #define PIB UINT64_C(0x4000000000000)
 
-/* Allocation that does not return on failure: a message to standard error and exit status 2. The
- * caller owns what it gets and frees it with free(). */
+/* A message to standard error and exit status 2. */
+_Noreturn void out_of_memory(void);
+
+/* Allocation that does not return on failure. The caller owns what it gets and frees it with free(). */
+void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t count, size_t size);
 

@@ -160,7 +160,25 @@ class Test:
                 print("# " + line)
 
 
+def serve_forever(path, topology):
+    """For tests/faults.sh: writes the topology, and plays the QEMU that agrees to one client after another."""
+    with open(topology, "w", encoding="ascii") as file:
+        file.write(TOPOLOGY)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(8)
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                try:
+                    play(GOOD)(connection)
+                except (OSError, ValueError):
+                    pass
+
+
 def main():
+    if sys.argv[1:2] == ["serve"]:
+        serve_forever(*sys.argv[2:4])
     print("TAP version 13")
     with tempfile.TemporaryDirectory(prefix="qmp-") as folder:
         test = Test(folder)

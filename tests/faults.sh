@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Memory and disks that end: every command on every example, with one allocation made to fail in each run, and
+# one call that writes. The status must be 2, with a message, no output and nothing left behind; or all be as
+# without the failure. SPMTOPO_FAULTS=all makes every allocation fail, not only those of different places.
+# shellcheck disable=SC2317,SC2329 # functions are called through check
+# shellcheck source=tests/tap.sh
+. "${srcdir:-.}/tests/tap.sh"
+
+faults=$PWD/tests/faults/faults
+FAULTS_LIBRARY=$PWD/tests/faults/fail.so
+export FAULTS_LIBRARY TMPDIR="$tmp"
+[ -x "$faults" ] || bail_out "no program '$faults'"
+all=
+[ "${SPMTOPO_FAULTS:-}" != all ] || all=--all
+cd "$top" || bail_out "no directory '$top'"
+
+# each KIND: every command on standard input, a line each; $1 is alloc or write
+each()
+{
+    failed=0
+    while read -r line; do
+        # shellcheck disable=SC2086 # words of a command
+        "$faults" "$1" $all --quota 60 -- "$SPMTOPO" $line >"$tmp/said" 2>&1 || {
+            failed=1
+            echo "spmtopo $line"
+            cat "$tmp/said"
+        }
+        tail -n 1 "$tmp/said" >>"$tmp/figures.$1"
+    done <"$tmp/lines"
+    return "$failed"
+}
+
+# commands FILE: those that take a topology
+commands()
+{
+    echo "check $1"
+    echo "check --quiet --target libvirt $1"
+    echo "check --quiet --target cloud-hypervisor $1"
+    for format in json sarif github; do
+        echo "check --format $format $1"
+    done
+    for format in shell json argv; do
+        echo "gen --target qemu --format $format $1"
+    done
+    echo "gen --target libvirt $1"
+    echo "gen --target libvirt --fragment $1"
+    echo "gen --target cloud-hypervisor --format json $1"
+    echo "gen --target cloud-hypervisor --format shell $1"
+    echo "gen --target qemu -o {}/out $1"
+    echo "show $1"
+    for format in yaml svg dot; do
+        echo "show --format $format $1"
+    done
+    for target in qemu libvirt cloud-hypervisor all; do
+        echo "expect --target $target $1"
+        echo "expect --target $target --format json $1"
+    done
+    for table in e820 srat slit hmat; do
+        echo "expect --format raw --table $table $1"
+    done
+    echo "expect --format raw --table srat -o {}/out $1"
+    for format in text json dmesg; do
+        echo "expect --stage guest --format $format $1"
+    done
+    echo "expect --format dmesg $1"
+    echo "expect --format dmesg --kernel 7 $1"
+}
+
+# both DESCRIPTION: the commands in $tmp/lines with each kind of failure
+both()
+{
+    for kind in $kinds; do
+        case $kind in
+        alloc) check "$1: allocations" each alloc ;;
+        write) check "$1: calls that write" each write ;;
+        esac
+    done
+}
+
+kinds=
+for kind in alloc write; do
+    status=0
+    "$faults" $kind -- "$SPMTOPO" --version >"$tmp/said" 2>&1 || status=$?
+    case $status in
+    0) kinds="$kinds $kind" ;;
+    # linked statically, built with a sanitizer, or a kernel that does not hand over calls
+    *) skip "$kind" "cannot be made to fail here: $(tail -n 1 "$tmp/said")" ;;
+    esac
+done
+
+for file in examples/*.yaml; do
+    commands "$file" >"$tmp/lines"
+    both "${file##*/}"
+done
+
+{
+    echo 'rules'
+    echo 'rules --format json'
+    echo 'rules --format json -o {}/out'
+    echo 'explain firmware-drops-spm'
+    echo 'explain firmware-drops-spn'
+    echo 'gen --target qemu examples/none.yaml'
+    echo 'gen --target qemu tests/bad/alias-unknown.yaml'
+    echo 'check examples'
+    echo 'check --jobs 2 --format json examples'
+    echo 'check --format sarif -o {}/out examples tests/bad'
+    echo 'check --format json examples/none.yaml examples'
+    echo 'show --format svg -o {}/out examples/hbm-guest.yaml'
+    echo 'gen --target qemu -o {}/none/out examples/hbm-guest.yaml'
+} >"$tmp/lines"
+both 'other commands'
+
+for guest in seabios-linux7 hmat-dax; do
+    case=tests/guests/$guest
+    tar -C "$case/guest" -cf "$tmp/$guest.tar" .
+    for source in "$case/guest" "$tmp/$guest.tar" "$case/guest/dmesg"; do
+        for format in text json tap; do
+            echo "verify $case/topology.yaml --guest $source --format $format"
+        done
+    done >"$tmp/lines"
+    echo "verify $case/topology.yaml --guest $source -o {}/out" >>"$tmp/lines"
+    both "verify $guest"
+done
+
+"$PYTHON" "$top/tests/qmp.py" serve "$tmp/socket" "$tmp/qmp.yaml" &
+server=$!
+trap 'kill $server; rm -rf "$tmp"' EXIT
+tries=0
+while [ ! -S "$tmp/socket" ] && [ $tries -lt 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+echo "verify $tmp/qmp.yaml --qmp $tmp/socket" >"$tmp/lines"
+both 'verify --qmp'
+
+# The figures: the sums of the numbers in the lines.
+for kind in $kinds; do
+    awk -v kind="$kind" '
+    { for (i = 2; i <= NF; i++) { gsub(/,/, "", $i); if ($(i - 1) ~ /^[0-9]+$/) sum[$i] += $(i - 1) } }
+    END { printf "# %s: ", kind
+          if (kind == "alloc") printf "%d allocations, %d made to fail, %d done without\n", sum["allocations"], sum["made"], sum["done"]
+          else printf "%d calls, %d runs, %d done without\n", sum["calls"], sum["runs"], sum["done"] }' "$tmp/figures.$kind"
+done
+tap_end
