@@ -297,7 +297,7 @@ static void check_initiators(const struct vm *vm, struct diags *diags)
             d = diag_add(diags, RULE_HMAT_INITIATOR, node->initiator.at,
                          "node %zu has CPUs and is its own initiator", n);
             diag_help(diags, d, "leave 'initiator' out");
-        } else if (!given(vm->hmat_at)) {
+        } else if (!given(vm->hmat_at) && !node->cpus.count) {
             d = diag_add(diags, RULE_HMAT_MISSING, node->initiator.at,
                          "an initiator is told to the guest in the HMAT, and there is none");
             diag_help(diags, d, "add 'hmat', or leave 'initiator' out");

@@ -26,8 +26,7 @@ static int compile_source(struct compilation *c, const struct options *options)
     enum command_bit command = options->command->bit;
     struct overrides overrides = options->overrides;
     overrides.targets = options->target;
-    if (command == COMMAND_SHOW)
-        overrides.targets = TARGET_QEMU;
+    overrides.first_target = command == COMMAND_SHOW;
     overrides.judges_guest = command == COMMAND_GEN || command == COMMAND_CHECK;
     overrides.predicts = command == COMMAND_EXPECT || command == COMMAND_VERIFY ||
                          command == COMMAND_CHECK;

@@ -4,8 +4,7 @@
 
 static const struct {
     enum format format;
-    void (*show)(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
-                 const struct layout *layout);
+    void (*show)(struct strbuf *out, const struct vm *vm, const struct prediction *prediction);
 } forms[] = {{FORMAT_TEXT, show_text},
              {FORMAT_YAML, show_yaml},
              {FORMAT_SVG, show_svg},
@@ -17,10 +16,10 @@ int cmd_show(const struct options *options)
     struct strbuf out = {0};
     int status = cmd_compile(&c, options, options->files[0]);
     if (status == STATUS_OK) {
-        const struct prediction *p = compile_prediction(&c, TARGET_QEMU);
+        const struct prediction *p = compile_prediction(&c, (enum target_bit)c.targets);
         for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
             if (forms[i].format == options->format)
-                forms[i].show(&out, &c.vm, &p->qemu, &p->layout);
+                forms[i].show(&out, &c.vm, p);
     }
     return cmd_finish(&c, options, status, &out);
 }

@@ -104,6 +104,8 @@ static bool build(struct compilation *c, const struct overrides *o)
     override(&c->vm, o);
     model_complete(&c->vm, &c->arena);
     c->targets = o->targets ? o->targets : c->vm.named_targets ? c->vm.named_targets : TARGET_QEMU;
+    if (o->first_target)
+        c->targets &= -c->targets;
     struct check_context context = {
         .vm = &c->vm,
         .targets = c->targets,

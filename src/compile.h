@@ -10,6 +10,7 @@
 /* What the command line says over the file (NULL or -1: nothing), and what is asked. */
 struct overrides {
     unsigned targets;  /* enum target_bit: who will run it; 0: those that the file names, or QEMU */
+    bool first_target; /* of these the first alone */
     bool judges_guest; /* firmware and the guest's kernel count too */
     const char *qemu_version;
     int spm_interface;

@@ -26,7 +26,7 @@ struct options {
     const struct command *command;
     const char **files; /* the arguments; freed by options_free() */
     size_t file_count;
-    enum target_bit target; /* of gen, expect and verify; of check only where given, else 0 */
+    enum target_bit target; /* of gen, expect and verify; else 0 where not given */
     enum format format;
     const char *output; /* NULL: standard output */
     bool fragment;

@@ -99,10 +99,12 @@ static void show_map(struct strbuf *out, const struct layout *l)
     free(rows);
 }
 
-static void show_distances(struct strbuf *out, const struct vm *vm)
+/* cloud-hypervisor writes a SLIT in any case. */
+static void show_distances(struct strbuf *out, const struct vm *vm, const struct prediction *p)
 {
     if (!vm->distances.values) {
-        strbuf_adds(out, "\nDistances: none given (10 to itself, 20 to others; no SLIT)\n");
+        strbuf_addf(out, "\nDistances: none given (10 to itself, 20 to others%s)\n",
+                    p->target == TARGET_CLOUDHV ? "" : "; no SLIT");
         return;
     }
     strbuf_adds(out, "\nDistances, a row for each node\n");
@@ -118,14 +120,13 @@ static void show_distances(struct strbuf *out, const struct vm *vm)
     }
 }
 
-void show_text(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
-               const struct layout *l)
+void show_text(struct strbuf *out, const struct vm *vm, const struct prediction *p)
 {
-    show_summary(out, vm, t, l);
+    show_summary(out, vm, p);
     show_nodes(out, vm);
     show_regions(out, vm);
-    show_map(out, l);
-    show_distances(out, vm);
+    show_map(out, &p->layout);
+    show_distances(out, vm, p);
 }
 
 /* --- YAML ----------------------------------------------------------------------------------- */
@@ -167,7 +168,14 @@ static void yaml_ids(struct strbuf *out, const char *key, const struct id_list *
     strbuf_adds(out, "\"\n");
 }
 
-static void yaml_backend(struct strbuf *out, const struct backend *b)
+/* Where cloud-hypervisor is one of the targets, what QEMU would choose for itself is left out: written
+ * down it would be asked of cloud-hypervisor. */
+static bool names_cloudhv(const struct vm *vm, const struct prediction *p)
+{
+    return (vm->named_targets | p->target) & TARGET_CLOUDHV;
+}
+
+static void yaml_backend(struct strbuf *out, const struct backend *b, bool cloudhv)
 {
 #define IN "          "
     strbuf_adds(out, "        backend:\n");
@@ -179,8 +187,10 @@ static void yaml_backend(struct strbuf *out, const struct backend *b)
         yaml_size(out, IN "hugepages", b->hugepages.value);
     yaml_bool(out, IN "share", b->share.value);
     yaml_bool(out, IN "prealloc", b->prealloc.value);
-    yaml_bool(out, IN "reserve", b->reserve.value);
-    yaml_bool(out, IN "merge", b->merge.value);
+    if (!cloudhv || given(b->reserve.at))
+        yaml_bool(out, IN "reserve", b->reserve.value);
+    if (!cloudhv || given(b->merge.at))
+        yaml_bool(out, IN "merge", b->merge.value);
     yaml_bool(out, IN "dump", b->dump.value);
     if (b->kind.value == BACKEND_FILE)
         yaml_bool(out, IN "pmem", b->pmem.value);
@@ -199,8 +209,23 @@ static const struct placement *placement_of(const struct layout *l, const struct
     return NULL;
 }
 
-static void yaml_node(struct strbuf *out, const struct node *node, const struct qemu_target *t,
-                      const struct layout *l)
+/* Whether a region has an object of its own in the VMM: QEMU's boot memory of a node is one. */
+static bool has_object(const struct prediction *p, const struct node *node,
+                       const struct region *region)
+{
+    return p->target == TARGET_CLOUDHV || placement_of(&p->layout, region) ||
+           region == qemu_boot_memory(node, &p->qemu).region;
+}
+
+/* Only sp-mem takes an address; elsewhere one that is given is where the region is anyway. */
+static bool takes_address(const struct vm *vm, const struct prediction *p,
+                          const struct region *region)
+{
+    return given(region->address.at) || (!names_cloudhv(vm, p) && p->qemu.interface == SPM_SP_MEM);
+}
+
+static void yaml_node(struct strbuf *out, const struct vm *vm, const struct node *node,
+                      const struct prediction *p)
 {
     yaml_number(out, "  - id", node->id);
     yaml_text(out, "    label", node->label.value);
@@ -211,15 +236,14 @@ static void yaml_node(struct strbuf *out, const struct node *node, const struct 
         strbuf_adds(out, "    memory:\n");
     for (size_t r = 0; r < node->region_count; r++) {
         const struct region *region = &node->regions[r];
-        const struct placement *place = placement_of(l, region);
+        const struct placement *place = placement_of(&p->layout, region);
         yaml_size(out, "      - size", region->size.value);
         yaml_text(out, "        type", memory_type_names[region->type.value]);
-        if (place && (t->interface == SPM_SP_MEM || given(region->address.at)))
+        if (place && takes_address(vm, p, region))
             strbuf_addf(out, "        address: 0x%" PRIx64 "\n", place->address);
-        /* A further piece of a node's boot memory has no object of its own. */
-        if (place || region == qemu_boot_memory(node, t).region)
+        if (has_object(p, node, region))
             yaml_text(out, "        id", region->id.value);
-        yaml_backend(out, &region->backend);
+        yaml_backend(out, &region->backend, names_cloudhv(vm, p));
     }
 }
 
@@ -302,24 +326,33 @@ static void yaml_rules(struct strbuf *out, const struct vm *vm)
     yaml_text(out, "  mixed-nodes", mixed_names[vm->mixed.value]);
 }
 
-static void yaml_targets(struct strbuf *out, const struct vm *vm, const struct qemu_target *t)
+/* Those of the file: of others no default holds, and naming one would ask for it. */
+static void yaml_targets(struct strbuf *out, const struct vm *vm, const struct prediction *p)
 {
-    strbuf_adds(out, "targets:\n  qemu:\n");
-    yaml_text(out, "    version", vm->qemu_version.value);
-    yaml_text(out, "    spm-interface", spm_interface_names[t->interface]);
-    yaml_text(out, "    binary", vm->qemu_binary.value);
-    strbuf_adds(out, "  libvirt:\n");
-    yaml_text(out, "    version", vm->libvirt_version.value);
-    yaml_text(out, "    uuid", vm->libvirt_uuid.value);
-    yaml_text(out, "    emulator", vm->libvirt_emulator.value);
-    strbuf_adds(out, "  cloud-hypervisor:\n");
-    yaml_text(out, "    version", vm->cloudhv_version.value);
-    yaml_text(out, "    spm-interface", spm_interface_names[vm->cloudhv_spm.value]);
+    unsigned targets = vm->named_targets | p->target;
+    strbuf_adds(out, "targets:\n");
+    if (targets & (TARGET_QEMU | TARGET_LIBVIRT)) {
+        strbuf_adds(out, "  qemu:\n");
+        yaml_text(out, "    version", vm->qemu_version.value);
+        yaml_text(out, "    spm-interface", spm_interface_names[p->qemu.interface]);
+        yaml_text(out, "    binary", vm->qemu_binary.value);
+    }
+    if (targets & TARGET_LIBVIRT) {
+        strbuf_adds(out, "  libvirt:\n");
+        yaml_text(out, "    version", vm->libvirt_version.value);
+        yaml_text(out, "    uuid", vm->libvirt_uuid.value);
+        yaml_text(out, "    emulator", vm->libvirt_emulator.value);
+    }
+    if (targets & TARGET_CLOUDHV) {
+        strbuf_adds(out, "  cloud-hypervisor:\n");
+        yaml_text(out, "    version", vm->cloudhv_version.value);
+        yaml_text(out, "    spm-interface", spm_interface_names[vm->cloudhv_spm.value]);
+    }
 }
 
-void show_yaml(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
-               const struct layout *l)
+void show_yaml(struct strbuf *out, const struct vm *vm, const struct prediction *p)
 {
+    const struct layout *l = &p->layout;
     const struct machine *m = &vm->machine;
     const struct boot *b = &vm->boot;
     const struct cpus *c = &vm->cpus;
@@ -352,13 +385,14 @@ void show_yaml(struct strbuf *out, const struct vm *vm, const struct qemu_target
     yaml_number(out, "  threads", c->threads.value);
     yaml_number(out, "  max", c->max.value);
     strbuf_adds(out, "device-memory:\n");
-    yaml_size(out, "  max-memory", l->max_memory);
+    if (!names_cloudhv(vm, p) || given(vm->max_memory.at))
+        yaml_size(out, "  max-memory", l->max_memory);
     yaml_number(out, "  slots", l->slots);
     strbuf_adds(out, "nodes:\n");
     for (size_t n = 0; n < vm->node_count; n++)
-        yaml_node(out, &vm->nodes[n], t, l);
+        yaml_node(out, vm, &vm->nodes[n], p);
     yaml_distances(out, vm);
     yaml_hmat(out, vm);
     yaml_rules(out, vm);
-    yaml_targets(out, vm, t);
+    yaml_targets(out, vm, p);
 }

@@ -76,10 +76,10 @@ static size_t add_distances(struct strbuf *out, const struct vm *vm)
             if (there != nearest[i] && back != nearest[j])
                 continue;
             count++;
-            strbuf_addf(out, "    node%zu -> node%zu [dir=none, label=\"%u", i, j, there);
+            strbuf_addf(out, "    node%zu -> node%zu [dir=none, label=\" %u", i, j, there);
             if (back != there)
                 strbuf_addf(out, " / %u", back);
-            strbuf_adds(out, "\"];\n");
+            strbuf_adds(out, " \"];\n");
         }
     free(nearest);
     return count;
@@ -91,30 +91,31 @@ static void add_initiators(struct strbuf *out, const struct vm *vm)
         if (given(vm->nodes[n].initiator.at) && vm->nodes[n].initiator.value != n)
             strbuf_addf(out,
                         "    node%" PRIu64 " -> node%zu [style=bold, color=\"#0072b2\", "
-                        "label=\"initiator\"];\n",
+                        "label=\" initiator \"];\n",
                         vm->nodes[n].initiator.value, n);
 }
 
-void show_dot(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
-              const struct layout *l)
+/* Nodes without an edge would all be in one row. (Graphviz loses labels of edges where it packs.) */
+void show_dot(struct strbuf *out, const struct vm *vm, const struct prediction *p)
 {
     struct strbuf edges = {0};
     const char *left_out = "";
-    (void)t;
-    (void)l;
+    (void)p;
+    add_initiators(&edges, vm);
+    size_t initiators = edges.len;
     if (vm->distances.values && add_distances(&edges, vm) > EDGES_PER_NODE * vm->node_count) {
-        edges.len = 0;
+        edges.len = initiators;
         left_out = "\\n(too many equal distances to draw)";
     }
     strbuf_adds(out, "digraph topology {\n    graph [label=\"");
     add_label(out, vm->name.value);
-    strbuf_addf(out, "%s\", labelloc=t, fontname=\"sans-serif\"];\n", left_out);
+    strbuf_addf(out, "%s\", labelloc=t, fontname=\"sans-serif\"%s];\n", left_out,
+                edges.len ? "" : ", pack=true, packmode=\"array_i4\"");
     strbuf_adds(out, "    node [shape=box, style=filled, fillcolor=\"#f2f2f2\", "
                      "fontname=\"sans-serif\"];\n"
                      "    edge [fontname=\"sans-serif\", fontsize=10];\n");
     for (size_t n = 0; n < vm->node_count; n++)
         add_node(out, &vm->nodes[n]);
-    add_initiators(out, vm);
     strbuf_add(out, edges.data, edges.len);
     strbuf_adds(out, "}\n");
     strbuf_free(&edges);

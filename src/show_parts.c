@@ -72,13 +72,15 @@ struct map_row *show_map_rows(const struct layout *l, size_t *count)
 
 /* --- text ----------------------------------------------------------------------------------- */
 
-void show_summary(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
-                  const struct layout *l)
+void show_summary(struct strbuf *out, const struct vm *vm, const struct prediction *p)
 {
     const struct cpus *c = &vm->cpus;
-    strbuf_addf(out, "%s: %s, %s, CPU %s, firmware %s\n", vm->name.value, vm->machine.type.value,
+    const struct layout *l = &p->layout;
+    int interface = p->target == TARGET_CLOUDHV ? vm->cloudhv_spm.value : (int)p->qemu.interface;
+    strbuf_addf(out, "%s: %s on %s, %s, CPU %s, firmware %s\n", vm->name.value,
+                prediction_machine(p, vm), target_names[target_index(p->target)],
                 accel_names[vm->machine.accel.value], vm->machine.cpu.value,
-                firmware_names[vm->boot.firmware.value]);
+                prediction_firmware(p, vm));
     strbuf_addf(out,
                 "vCPUs: %" PRIu64 " of %" PRIu64 ", sockets %" PRIu64 ", dies %" PRIu64
                 ", modules %" PRIu64 ", cores %" PRIu64 ", threads %" PRIu64 "\n",
@@ -92,7 +94,7 @@ void show_summary(struct strbuf *out, const struct vm *vm, const struct qemu_tar
         strbuf_add_size(out, l->max_memory, " ");
         strbuf_addf(out, " with %" PRIu64 " slots", l->slots);
     }
-    strbuf_addf(out, "; SPM by %s; addresses need %u bits\n", spm_interface_names[t->interface],
+    strbuf_addf(out, "; SPM by %s; addresses need %u bits\n", spm_interface_names[interface],
                 bits_for(l->top + 1));
 }
 

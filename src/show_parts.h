@@ -3,7 +3,7 @@
 #ifndef SPMTOPO_SHOW_PARTS_H
 #define SPMTOPO_SHOW_PARTS_H
 
-#include "acpi.h"
+#include "predict.h"
 
 enum map_kind { MAP_NORMAL, MAP_SPM, MAP_RESERVED, MAP_FREE, MAP_HOLE, MAP_KINDS };
 
@@ -22,8 +22,7 @@ struct map_row {
 struct map_row *show_map_rows(const struct layout *layout, size_t *count);
 
 /* Three lines on the guest as a whole; the first begins with its name and a colon. */
-void show_summary(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
-                  const struct layout *layout);
+void show_summary(struct strbuf *out, const struct vm *vm, const struct prediction *prediction);
 
 /* Ids as they are written: "0-3,8". */
 void show_ids(struct strbuf *out, const struct id_list *list);

@@ -27,6 +27,7 @@ struct drawing {
     int y; /* where the next thing is drawn */
     const struct vm *vm;
     const struct layout *layout;
+    bool cloudhv; /* which writes a SLIT in any case */
 };
 
 /* Colors are those of Okabe and Ito ("Color Universal Design", 2008), told apart by every kind of
@@ -47,7 +48,7 @@ static const char style[] =
     "    .spmtopo .spm { fill: #e69f00; }\n"
     "    .spmtopo .reserved { fill: #999999; }\n"
     "    .spmtopo .free { fill: none; stroke-dasharray: 4 3; }\n"
-    "    .spmtopo .hole { fill: none; stroke: #8c8c8c; stroke-dasharray: 1 4; }\n"
+    "    .spmtopo .hole { fill: none; stroke: #767676; stroke-dasharray: 2 2; }\n"
     "    .spmtopo .mark { stroke: #1a1a1a; stroke-width: 1; fill: none; }\n"
     "    .spmtopo .cell { stroke: #ffffff; stroke-width: 1; }\n"
     "    .spmtopo .h0 { fill: #eaf3fb; } .spmtopo .h1 { fill: #d3e4f3; }\n"
@@ -62,6 +63,7 @@ static const char style[] =
     "      .spmtopo .soft { fill: #b3b3b3; }\n"
     "      .spmtopo .card { fill: #22262e; stroke: #7a7a7a; }\n"
     "      .spmtopo .range { stroke: #ededed; }\n"
+    "      .spmtopo .hole { stroke: #9a9a9a; }\n"
     "      .spmtopo .cell { stroke: #16181d; }\n"
     "      .spmtopo .h0 { fill: #14283f; } .spmtopo .h1 { fill: #163d63; }\n"
     "      .spmtopo .h2 { fill: #1a5487; } .spmtopo .h3 { fill: #2b6ea8; }\n"
@@ -151,10 +153,10 @@ static void section_end(struct drawing *d)
 
 /* --- head ----------------------------------------------------------------------------------- */
 
-static void draw_head(struct drawing *d, const struct qemu_target *t)
+static void draw_head(struct drawing *d, const struct prediction *p)
 {
     struct strbuf text = {0};
-    show_summary(&text, d->vm, t, d->layout);
+    show_summary(&text, d->vm, p);
     strbuf_adds(d->out, "  <title>");
     strbuf_add_xml(d->out, d->vm->name.value);
     strbuf_adds(d->out, "</title>\n");
@@ -200,6 +202,18 @@ static int row_height(const struct map_row *row, int columns)
     return LINE + 1 + (columns == 1 ? 3 * bits : bits / 2);
 }
 
+/* A hole ends where it ends by chance: whole units say how large it is. */
+static void add_rounded(struct strbuf *b, uint64_t bytes)
+{
+    uint64_t unit = KIB;
+    while (bytes / unit >= 10 * 1024)
+        unit *= 1024;
+    uint64_t rounded = (bytes + unit / 2) / unit * unit;
+    if (rounded != bytes)
+        strbuf_adds(b, "about ");
+    strbuf_add_size(b, rounded, " ");
+}
+
 static const char *row_name(enum map_kind kind, bool wide)
 {
     if (kind == MAP_HOLE)
@@ -218,7 +232,10 @@ static void draw_row(struct drawing *d, const struct map_row *row, int x, int wi
     text_line(d->out, "soft end", x + MAP_ADDRESS - 8, d->y + 12, MAP_ADDRESS - 8, text.data);
     swatch(d->out, row->kind, x + MAP_ADDRESS + inset, d->y, bar - 2 * inset, height);
     text.len = 0;
-    strbuf_add_size(&text, row->end - row->address, " ");
+    if (row->kind == MAP_HOLE)
+        add_rounded(&text, row->end - row->address);
+    else
+        strbuf_add_size(&text, row->end - row->address, " ");
     strbuf_addf(&text, " %s", row_name(row->kind, wide));
     if (row->node != NO_NODE) {
         const struct text *label = &d->vm->nodes[row->node].label;
@@ -404,12 +421,14 @@ static void draw_cells(struct drawing *d, const struct scale *s, size_t from, in
                step_of(s, vm_distance(d->vm, from, to + run)) == step)
             run++;
         int x = left + (int)to * size;
-        strbuf_addf(
-            d->out,
-            "    <rect id=\"distance-%zu-%zu\" class=\"%s%s\" x=\"%d\" y=\"%d\" width=\"%d\" "
-            "height=\"%d\"/>\n",
-            from, to, numbers ? "cell " : "", to == from ? "self" : step_classes[step], x, y,
-            (int)run * size, size);
+        /* The frame of a node's distance to itself is inside the cell, where no other is drawn. */
+        int inset = numbers && to == from;
+        const char *class = numbers ? "cell " : "";
+        strbuf_addf(d->out,
+                    "    <rect id=\"distance-%zu-%zu\" class=\"%s%s\" x=\"%d\" y=\"%d\" "
+                    "width=\"%d\" height=\"%d\"/>\n",
+                    from, to, to == from ? "" : class, to == from ? "self" : step_classes[step],
+                    x + inset, y + inset, (int)run * size - 2 * inset, size - 2 * inset);
         if (numbers)
             strbuf_addf(d->out, "    <text class=\"middle %s\" x=\"%d\" y=\"%d\">%u</text>\n",
                         to == from ? "soft" : text_classes[step], x + size / 2, y + size / 2 + 4,
@@ -426,9 +445,9 @@ static void draw_distances(struct drawing *d)
     int left = MARGIN + 48;
     struct scale scale = scale_of(d->vm);
     section(d, "distances", "Distances",
-            d->vm->distances.values
-                ? "From the node of the row to the node of the column (SLIT)."
-                : "None are given, so there is no SLIT: 10 to itself, 20 to others.");
+            d->vm->distances.values ? "From the node of the row to the node of the column (SLIT)."
+            : d->cloudhv            ? "None are given: 10 to itself, 20 to others."
+                         : "None are given, so there is no SLIT: 10 to itself, 20 to others.");
     if (d->vm->distances.values && count > 1) {
         draw_scale(d, &scale);
         size = size ? size : 1;
@@ -447,12 +466,14 @@ static void draw_distances(struct drawing *d)
     section_end(d);
 }
 
-void show_svg(struct strbuf *out, const struct vm *vm, const struct qemu_target *t,
-              const struct layout *l)
+void show_svg(struct strbuf *out, const struct vm *vm, const struct prediction *p)
 {
     struct strbuf body = {0};
-    struct drawing d = {.out = &body, .vm = vm, .layout = l};
-    draw_head(&d, t);
+    struct drawing d = {.out = &body,
+                        .vm = vm,
+                        .layout = &p->layout,
+                        .cloudhv = p->target == TARGET_CLOUDHV};
+    draw_head(&d, p);
     draw_legend(&d);
     draw_map(&d);
     draw_nodes(&d);

@@ -78,6 +78,8 @@ for file in examples/*.yaml; do
     settle "$name.expect-all"
     record "$file" show >"$tmp/actual"
     settle "$name.show"
+    record "$file" show --target cloud-hypervisor >"$tmp/actual"
+    settle "$name.show-cloud-hypervisor"
     for format in svg dot; do
         record "$file" show --format "$format" >"$tmp/actual"
         settle "$name.show-$format"

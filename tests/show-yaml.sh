@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# 'show --format yaml' gives a topology that compiles to the same bytes and shows as itself.
+# 'show --format yaml' gives a topology that compiles to the same bytes, shows as itself, and passes
+# 'check' where the file does.
 # shellcheck disable=SC2317,SC2329 # functions are called through check
 # shellcheck source=tests/tap.sh
 . "${srcdir:-.}/tests/tap.sh"
@@ -39,7 +40,33 @@ round_trip()
         printed "$tmp/table.shown" expect -q --format raw --table "$table" "$2" || return 1
         same "$tmp/table" "$tmp/table.shown" || return 1
     done
-    printed "$tmp/again" show -q --format yaml "$2" && same "$2" "$tmp/again"
+    judged "$1" "$2"
+}
+
+# judged FILE SHOWN: by 'check', for the file's own targets
+judged()
+{
+    printed "$tmp/again" show -q --format yaml "$2" && same "$2" "$tmp/again" || return 1
+    run check -q "$1"
+    wanted=$status
+    run check -q "$2"
+    [ "$status" -eq "$wanted" ] && return
+    echo "check: status $status, not $wanted"
+    cat "$tmp/err"
+    return 1
+}
+
+# The same for a file that is for cloud-hypervisor alone.
+cloud_hypervisor_round_trip()
+{
+    printed "$tmp/shown.yaml" show -q --format yaml "$1" || return 1
+    for command in 'gen -q --format argv' 'expect -q'; do
+        # shellcheck disable=SC2086 # words
+        printed "$tmp/wanted" $command --target cloud-hypervisor "$1" &&
+            printed "$tmp/found" $command --target cloud-hypervisor "$tmp/shown.yaml" &&
+            same "$tmp/wanted" "$tmp/found" || return 1
+    done
+    judged "$1" "$tmp/shown.yaml"
 }
 
 for directory in examples tests/corpus tests/memmap-type; do
@@ -48,4 +75,20 @@ for directory in examples tests/corpus tests/memmap-type; do
         check "$directory/${file##*/}" round_trip "$file"
     done
 done
+for file in "$top"/tests/cloud-hypervisor/*/*.yaml; do
+    grep -q '^targets: {cloud-hypervisor' "$file" || continue
+    check "cloud-hypervisor: ${file##*/}" cloud_hypervisor_round_trip "$file"
+done
+follows()
+{
+    run show -q "$top/tests/cloud-hypervisor/boots/spm.yaml"
+    ran 0 && grep -q '^spm: x86-64 on cloud-hypervisor, ' "$tmp/out" || return 1
+    run show -q --target qemu "$top/tests/cloud-hypervisor/boots/spm.yaml"
+    ran 0 && grep -q '^spm: q35 on qemu, ' "$tmp/out" || return 1
+    run show -q "$top/examples/cloud-hypervisor.yaml"
+    ran 0 && grep -q ': q35 on qemu, ' "$tmp/out" || return 1
+    run show -q --target cloud-hypervisor "$top/examples/cloud-hypervisor.yaml"
+    ran 0 && grep -q '^cloud-hypervisor: x86-64 on cloud-hypervisor, ' "$tmp/out"
+}
+check 'the layout is that of the target asked for, or the first that the file names' follows
 tap_end

@@ -83,6 +83,7 @@ complete -c spmtopo -n '__fish_seen_subcommand_from show' -s 'o' -l output -rF -
 complete -c spmtopo -n '__fish_seen_subcommand_from show' -l qemu-version -x -d 'the QEMU that will run it, over the file\'s'
 complete -c spmtopo -n '__fish_seen_subcommand_from show' -s 'q' -l quiet -d 'print errors only'
 complete -c spmtopo -n '__fish_seen_subcommand_from show' -l spm-interface -x -a 'sp-mem memmap-type spm-flag kernel-parameter auto' -d 'sp-mem, memmap-type, spm-flag, kernel-parameter or auto, over the file\'s'
+complete -c spmtopo -n '__fish_seen_subcommand_from show' -l target -x -a 'qemu libvirt cloud-hypervisor' -d 'qemu, libvirt or cloud-hypervisor; default: the first that the file names, or qemu'
 complete -c spmtopo -n '__fish_seen_subcommand_from show' -l Werror -a '(spmtopo rules 2>/dev/null | string replace -rf \'^\\s*\\S+\\s+(\\S+).*\' \'$1\')' -d 'take warnings, or a rule\'s findings, as errors'
 complete -c spmtopo -n '__fish_seen_subcommand_from show' -s 'W' -x -a '(spmtopo rules 2>/dev/null | string replace -rf \'^\\s*\\S+\\s+(\\S+).*\' \'$1\')' -d 'report a rule\'s findings as warnings, or not at all'
 complete -c spmtopo -n '__fish_seen_subcommand_from show' -s W -x -a '(spmtopo rules 2>/dev/null | string replace -rf \'^\\s*\\S+\\s+(\\S+).*\' \'no-$1\')'

@@ -61,8 +61,8 @@ static void fuzz_topology(const uint8_t *bytes, size_t len)
         see_guest(&out, &c, p);
     }
     if (c.predictions[0].ok) {
-        show_text(&out, &c.vm, &c.predictions[0].qemu, &c.predictions[0].layout);
-        show_yaml(&out, &c.vm, &c.predictions[0].qemu, &c.predictions[0].layout);
+        show_text(&out, &c.vm, &c.predictions[0]);
+        show_yaml(&out, &c.vm, &c.predictions[0]);
     }
     strbuf_free(&out);
     compile_free(&c);
