@@ -128,6 +128,16 @@ cJSON *qmp_ask(struct qmp *q, const char *command)
     return read_answer(q, "return");
 }
 
+static bool negotiate(struct qmp *q)
+{
+    cJSON *greeting = read_answer(q, "QMP");
+    cJSON *done = greeting ? qmp_ask(q, "qmp_capabilities") : NULL;
+    bool ok = done != NULL;
+    cJSON_Delete(greeting);
+    cJSON_Delete(done);
+    return ok;
+}
+
 bool qmp_open(struct qmp *q, const char *path, struct arena *arena)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -138,12 +148,13 @@ bool qmp_open(struct qmp *q, const char *path, struct arena *arena)
     q->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (q->fd < 0 || connect(q->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
         return fail_errno(q, arena_printf(arena, "cannot connect to '%s'", path));
-    cJSON *greeting = read_answer(q, "QMP");
-    cJSON *done = greeting ? qmp_ask(q, "qmp_capabilities") : NULL;
-    bool ok = done != NULL;
-    cJSON_Delete(greeting);
-    cJSON_Delete(done);
-    return ok;
+    return negotiate(q);
+}
+
+bool qmp_take(struct qmp *q, int fd, struct arena *arena)
+{
+    *q = (struct qmp){.arena = arena, .fd = fd, .deadline = now() + MILLISECONDS};
+    return negotiate(q);
 }
 
 void qmp_close(struct qmp *q)

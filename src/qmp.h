@@ -17,6 +17,8 @@ struct qmp {
 
 /* Connects, and negotiates. false with the problem set; qmp_close() either way. */
 bool qmp_open(struct qmp *qmp, const char *path, struct arena *arena);
+/* The same with a connection that there is, which becomes the client's. */
+bool qmp_take(struct qmp *qmp, int fd, struct arena *arena);
 /* Asks; what it answers is the caller's, to be freed with cJSON_Delete(). NULL with the problem set. */
 struct cJSON *qmp_ask(struct qmp *qmp, const char *command);
 void qmp_close(struct qmp *qmp);

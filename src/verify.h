@@ -29,6 +29,8 @@ void verify_guest(struct verify_report *report, const struct guest *guest,
 /* Holds a running QEMU against the topology, over the Unix socket of its QMP. NULL, or what went wrong (in
  * the report's arena). The prediction must be of a QEMU that was started by what 'gen' printed. */
 const char *verify_qmp(struct verify_report *report, const struct guest *guest, const char *path);
+/* The same over a connection, which is closed. */
+const char *verify_qmp_connection(struct verify_report *report, const struct guest *guest, int fd);
 
 size_t verify_count(const struct verify_report *report, enum check_status status);
 

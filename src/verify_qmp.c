@@ -193,7 +193,9 @@ static void check_cpus(struct verify *v, const cJSON *answer)
     compare(v, "qmp.cpus", &want, &have, "vCPUs");
 }
 
-const char *verify_qmp(struct verify_report *report, const struct guest *guest, const char *path)
+/* Asks a QEMU, once all is agreed, and hangs up. */
+static const char *ask(struct verify_report *report, const struct guest *guest, struct qmp *qmp,
+                       bool ok)
 {
     static const struct {
         const char *command;
@@ -205,15 +207,27 @@ const char *verify_qmp(struct verify_report *report, const struct guest *guest, 
         {"query-hotpluggable-cpus", check_cpus},
     };
     struct verify v = {.report = report, .arena = report->arena, .guest = guest};
-    struct qmp qmp;
-    bool ok = qmp_open(&qmp, path, report->arena);
     for (size_t i = 0; ok && i < ARRAY_SIZE(questions); i++) {
-        cJSON *answer = qmp_ask(&qmp, questions[i].command);
+        cJSON *answer = qmp_ask(qmp, questions[i].command);
         ok = answer != NULL;
         if (ok)
             questions[i].check(&v, answer);
         cJSON_Delete(answer);
     }
-    qmp_close(&qmp);
-    return qmp.problem;
+    qmp_close(qmp);
+    return qmp->problem;
+}
+
+const char *verify_qmp(struct verify_report *report, const struct guest *guest, const char *path)
+{
+    struct qmp qmp;
+    bool ok = qmp_open(&qmp, path, report->arena);
+    return ask(report, guest, &qmp, ok);
+}
+
+const char *verify_qmp_connection(struct verify_report *report, const struct guest *guest, int fd)
+{
+    struct qmp qmp;
+    bool ok = qmp_take(&qmp, fd, report->arena);
+    return ask(report, guest, &qmp, ok);
 }

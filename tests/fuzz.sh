@@ -19,7 +19,7 @@ replays()
     done
     "$replay" "$1" "$tmp/$1"/* || return 1
 }
-for target in topology tables guest; do
+for target in topology document tables guest tar log memmap iomem node dax qmp; do
     check "$target: the seeds, whole, cut and changed" replays "$target"
 done
 no_target()

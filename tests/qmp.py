@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 
-SPMTOPO = os.path.abspath(os.environ["SPMTOPO"])
+SPMTOPO = os.path.abspath(os.environ.get("SPMTOPO", "spmtopo"))
 TOPOLOGY = """spmtopo: 1
 name: qmp
 machine: {type: q35, accel: tcg, cpu: max}
@@ -160,6 +160,19 @@ class Test:
                 print("# " + line)
 
 
+def write_seeds(folder):
+    """For tests/fuzz: all that a QEMU says in a conversation, a file each."""
+    commands = ("qmp_capabilities", "query-memory-size-summary", "query-memdev", "query-memory-devices",
+                "query-hotpluggable-cpus")
+    for number, (_, answers) in enumerate([("", GOOD), *altered()]):
+        lines = [GREETING, *({"return": answers[command]} for command in commands)]
+        lines.insert(2, {"event": "RESUME", "timestamp": {"seconds": 1, "microseconds": 0}})
+        with open(os.path.join(folder, "%02d.json" % number), "w", encoding="ascii") as file:
+            file.write("".join(json.dumps(line) + "\r\n" for line in lines))
+    with open(os.path.join(folder, "refused.json"), "w", encoding="ascii") as file:
+        file.write(json.dumps(GREETING) + '\n{"error": {"class": "GenericError", "desc": "no"}}\n')
+
+
 def serve_forever(path, topology):
     """For tests/faults.sh: writes the topology, and plays the QEMU that agrees to one client after another."""
     with open(topology, "w", encoding="ascii") as file:
@@ -177,6 +190,9 @@ def serve_forever(path, topology):
 
 
 def main():
+    if sys.argv[1:2] == ["seeds"]:
+        write_seeds(sys.argv[2])
+        return 0
     if sys.argv[1:2] == ["serve"]:
         serve_forever(*sys.argv[2:4])
     print("TAP version 13")
