@@ -80,10 +80,12 @@ void check_cloudhv_blocks(struct check_context *context);
 void check_cloudhv_kernel(struct check_context *context);
 
 /* Every region of a model, in order of node and declaration. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the names of what it declares */
 #define FOR_EACH_REGION(vm, owner, region)                                                         \
     for (const struct node *owner = (vm)->nodes; owner < (vm)->nodes + (vm)->node_count; owner++)  \
         for (const struct region *region = owner->regions;                                         \
              region < owner->regions + owner->region_count; region++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Whether a node has a region of a type; *at is the first, where at is not NULL. */
 bool node_has_type(const struct node *node, enum memory_type type, const struct region **at);

@@ -491,7 +491,7 @@ void check_cloudhv_sizes(struct check_context *c)
     FOR_EACH_REGION(c->vm, node, region) {
         bool device = spm && region->type.value == MEMORY_SPM;
         uint64_t page = zone_page_size(region);
-        uint64_t unit = region->size.value % page ? page : device ? DAX_UNIT : page;
+        uint64_t unit = device && region->size.value % page == 0 ? DAX_UNIT : page;
         if (region->size.value % unit == 0 || (odd && same_place(region->size.at, odd->size.at)))
             continue;
         odd = region;

@@ -158,7 +158,7 @@ static size_t find_splits(const struct vm *vm, const struct node **owner, uint32
     for (uint32_t v = 0; v < vm->cpus.max.value; v++) {
         uint32_t group = v / size;
         struct split *split = &splits[owner[v]->id];
-        if (owner[v] == owner[group * size] || (split->groups && split->last == group))
+        if (owner[v] == owner[v - v % size] || (split->groups && split->last == group))
             continue;
         if (!split->groups++) {
             split->vcpu = v;
@@ -196,7 +196,7 @@ static size_t socket_each(const struct vm *vm)
             return 0;
         size = id_list_size(cpus);
     }
-    return size % vm->cpus.threads.value ? 0 : nodes;
+    return size % vm->cpus.threads.value == 0 ? nodes : 0;
 }
 
 /* All sockets at once: how the vCPUs are cut is one decision. */
@@ -786,16 +786,16 @@ void check_distances(struct check_context *c)
 struct pair_table {
     const struct hmat_pair **pairs; /* nodes * nodes, row = from; NULL: not given */
     bool *named;                    /* by node: the target of some pair */
-    size_t nodes;
 };
 
 static struct pair_table index_pairs(const struct check_context *c)
 {
     const struct vm *vm = c->vm;
     size_t n = vm->node_count;
-    struct pair_table t = {.nodes = n};
-    t.pairs = arena_alloc(c->arena, vm->pair_count ? n * n : 0, sizeof(*t.pairs));
-    t.named = arena_alloc(c->arena, n, sizeof(*t.named));
+    struct pair_table t = {
+        .pairs = arena_alloc(c->arena, vm->pair_count ? n * n : 0, sizeof(*t.pairs)),
+        .named = arena_alloc(c->arena, n, sizeof(*t.named)),
+    };
     for (size_t i = 0; i < vm->pair_count; i++) {
         t.pairs[vm->pairs[i].from.value * n + vm->pairs[i].to.value] = &vm->pairs[i];
         t.named[vm->pairs[i].to.value] = true;

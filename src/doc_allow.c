@@ -17,6 +17,7 @@ struct marked {
 };
 
 /* The height of a document bounds the walk's depth, its weight the walk. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void find_marked(struct marked *marked, const struct doc_node *node)
 {
     if (node->kind == DOC_SCALAR) {

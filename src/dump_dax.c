@@ -25,7 +25,7 @@ static struct view_dax *device_of(struct guest_view *view, const char *name, siz
 
 static bool take_file(struct view_dax *dax, const char *name, const char *text)
 {
-    uint64_t value;
+    uint64_t value = 0;
     if (strcmp(name, "resource") == 0) {
         dax->has_start = strncmp(text, "0x", 2) == 0 && view_number(text + 2, 16, &dax->start);
         return dax->has_start;

@@ -198,13 +198,13 @@ static const char *const behind_srat[] = {"NUMA: ", "NODE_DATA(",
 static void take_other(struct log_reader *r, const char *line)
 {
     struct view_log *log = &r->view->log;
-    const char *at;
     r->map_open = r->map_open && !has_any(line, behind_map, ARRAY_SIZE(behind_map));
     r->srat_open = r->srat_open && !has_any(line, behind_srat, ARRAY_SIZE(behind_srat));
     for (int t = 0; t < VIEW_TABLES; t++) {
         char start[16];
         snprintf(start, sizeof(start), "ACPI: %s 0x", view_table_names[t]);
-        if ((at = after(line, start)))
+        const char *at = after(line, start);
+        if (at)
             take_table(log, (enum view_table)t, at);
     }
     take_word_lines(log, line);

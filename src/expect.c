@@ -220,9 +220,9 @@ static void srat_json(cJSON *root, const struct srat *srat)
         cJSON_AddNumberToObject(item, "node", a->node);
         add_hex(item, "address", a->address);
         add_hex(item, "size", a->size);
-        cJSON_AddBoolToObject(item, "enabled", a->flags & SRAT_ENABLED);
-        cJSON_AddBoolToObject(item, "hotpluggable", a->flags & SRAT_HOTPLUGGABLE);
-        cJSON_AddBoolToObject(item, "nonVolatile", a->flags & SRAT_NON_VOLATILE);
+        cJSON_AddBoolToObject(item, "enabled", (a->flags & SRAT_ENABLED) != 0);
+        cJSON_AddBoolToObject(item, "hotpluggable", (a->flags & SRAT_HOTPLUGGABLE) != 0);
+        cJSON_AddBoolToObject(item, "nonVolatile", (a->flags & SRAT_NON_VOLATILE) != 0);
     }
 }
 

@@ -170,6 +170,8 @@ void side_by_side(struct side_by_side *all, const struct side *sides, size_t cou
             all->accepted++;
             vm = sides[s].vm;
         }
+    if (!vm)
+        return;
     for (uint32_t n = 0; n < vm->node_count; n++)
         for (size_t f = 0; f < ARRAY_SIZE(facts); f++)
             add_row(all, true, arena_printf(arena, "node %u %s", n, facts[f].what), facts[f].text,

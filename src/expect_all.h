@@ -31,7 +31,7 @@ struct side_by_side {
     bool equivalent; /* nodes, CPUs, memory by type and distances agree where they are accepted */
 };
 
-/* At most TARGET_COUNT sides, which stay the caller's. At least one is accepted. */
+/* At most TARGET_COUNT sides, which stay the caller's. Where none is accepted there are no rows. */
 void side_by_side(struct side_by_side *all, const struct side *sides, size_t count,
                   struct arena *arena);
 void side_by_side_text(struct strbuf *out, const struct side_by_side *all);

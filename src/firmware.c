@@ -129,7 +129,7 @@ bool cmdline_has(const char *cmdline, const char *name, const char *item)
 static bool take_number(struct word *word, uint64_t *value)
 {
     static const char suffixes[] = "KMGTPE";
-    char digits[32];
+    char digits[32] = "";
     size_t len = 0;
     while (len < word->len && len + 1 < sizeof(digits) &&
            strchr("0123456789abcdefABCDEFxX", word->text[len])) {

@@ -456,6 +456,16 @@ static uint64_t add_boot_memory(struct layout *l, struct arena *arena, uint64_t 
     return cursor;
 }
 
+/* The lowest SPM from an address on; NULL where there is none. */
+static const struct placement *first_spm(const struct layout *l, uint64_t from)
+{
+    const struct placement *first = NULL;
+    for (size_t i = 0; i < l->spm_count; i++)
+        if (l->spm[i].address >= from && (!first || l->spm[i].address < first->address))
+            first = &l->spm[i];
+    return first;
+}
+
 /* The window: each SPM device its own entry by address, what is between and behind them
  * hot-pluggable and with the last node. */
 static void add_window(struct layout *l, const struct vm *vm, struct arena *arena)
@@ -465,11 +475,7 @@ static void add_window(struct layout *l, const struct vm *vm, struct arena *aren
     uint32_t last = (uint32_t)vm->node_count - 1;
     uint32_t hotplug = SRAT_ENABLED | SRAT_HOTPLUGGABLE;
     uint64_t cursor = l->window;
-    for (size_t done = 0; done < l->spm_count; done++) {
-        const struct placement *next = NULL;
-        for (size_t i = 0; i < l->spm_count; i++)
-            if (l->spm[i].address >= cursor && (!next || l->spm[i].address < next->address))
-                next = &l->spm[i];
+    for (const struct placement *next; (next = first_spm(l, cursor));) {
         add_affinity(l, arena, cursor, next->address, last, hotplug);
         cursor = end_of(next);
         add_affinity(l, arena, next->address, cursor, next->region->node, SRAT_ENABLED);

@@ -711,7 +711,7 @@ static void load_settings(struct loader *l, const struct doc_node *value, void *
 {
     (void)into;
     enum rule_action action = ACTION_DISABLE;
-    while (strcmp(action_names[action], key->name) != 0)
+    while (action < ACTION_WARNING && strcmp(action_names[action], key->name) != 0)
         action++;
     if (value->kind != DOC_SEQUENCE)
         add_setting(l, value, action);

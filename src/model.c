@@ -141,7 +141,8 @@ static void default_choice(struct choice *choice, int value)
 static void complete_backend(struct backend *own, const struct node *node,
                              const struct backend *from)
 {
-    struct backend fallback = given(own->at) ? (struct backend){0} : *from;
+    const struct backend none = {0};
+    struct backend fallback = given(own->at) ? none : *from;
     struct backend said = *own;
     if (!given(own->at))
         *own = fallback;

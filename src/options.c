@@ -135,12 +135,12 @@ static void complete(struct argp_state *state, const struct command *command, st
         const struct emitter *emitter = emitter_for(o->target);
         if (!o->target)
             argp_error(state, "'gen' needs a --target: qemu, libvirt or cloud-hypervisor");
-        if (!emitter)
+        else if (!emitter)
             argp_error(state, "'gen' has no target '%s' in this version",
                        target_names[target_index(o->target)]);
-        if (o->format == FORMAT_DEFAULT)
+        else if (o->format == FORMAT_DEFAULT)
             o->format = emitter->formats[0];
-        if (!emitter_has(emitter, o->format))
+        else if (!emitter_has(emitter, o->format))
             argp_error(state, "'%s' is not a format of --target %s", format_names[o->format],
                        target_names[target_index(o->target)]);
     }

@@ -262,11 +262,12 @@ static void on_end(struct parser *p, const yaml_event_t *event)
     if (node->kind == DOC_MAPPING) {
         node->count = count / 2;
         node->pairs = arena_alloc(p->arena, node->count, sizeof(*node->pairs));
-        take_pairs(p, node, items);
+        if (items)
+            take_pairs(p, node, items);
     } else {
         node->count = count;
         node->items = arena_alloc(p->arena, count, sizeof(*node->items));
-        if (count)
+        if (items)
             memcpy(node->items, items, count * sizeof(*items));
     }
     p->item_count = level->first;

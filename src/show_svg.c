@@ -93,7 +93,7 @@ static const enum map_kind type_kinds[MEMORY_TYPES] = {
 /* Columns of text that so many pixels hold. */
 static size_t columns_in(int pixels)
 {
-    return pixels > 0 ? (size_t)pixels * 100 / (61 * TEXT_HEIGHT) : 0;
+    return pixels > 0 ? (size_t)(pixels * 100 / (61 * TEXT_HEIGHT)) : 0;
 }
 
 /* A line of text whose baseline is at y, cut where it is wider than `room`; what was cut is in its

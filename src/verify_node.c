@@ -375,7 +375,9 @@ static void check_told(struct verify *v)
         verify_skip(v, id, "the source does not show the kernel's command line");
     const char *missing = NULL;
     bool checked = b.len && v->view->has_cmdline;
-    for (char *word = checked ? strtok(b.data, " ") : NULL; word; word = strtok(NULL, " "))
+    char *rest = NULL;
+    for (char *word = checked ? strtok_r(b.data, " ", &rest) : NULL; word;
+         word = strtok_r(NULL, " ", &rest))
         if (strncmp(word, "memmap=", 7) == 0 && !strstr(v->view->cmdline, word))
             missing = missing ? missing : arena_strndup(v->arena, word, strlen(word));
     if (missing)

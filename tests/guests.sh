@@ -220,7 +220,7 @@ awk '{ print } NR % 2 { print "\033[2J\033[0mservice " NR ": starting \\xff e820
 printf 'BdsDxe: loading Boot0001\r\n\033[01;01H' | cat - "$tmp/log" >"$tmp/log2"
 against "$tmp/log2" 'a serial console with noise' 0 log.spm ok
 esc=$(printf '\033')
-sed "s/^\(\[[^]]*\] \)\([^:]*: \)/$esc[32m\1$esc[0m$esc[33m\2$esc[0m/" "$log" >"$tmp/log"
+sed "s/^\(\[[^]]*\] \)\([^:]*: \)/${esc}[32m\1${esc}[0m${esc}[33m\2${esc}[0m/" "$log" >"$tmp/log"
 against "$tmp/log" 'a log with colors' 0 log.spm ok
 sed '/soft reserved/s/$/Welcome to the guest/' "$log" >"$tmp/log"
 against "$tmp/log" 'text of another in the same line' 0 log.spm ok
@@ -235,6 +235,7 @@ against "$tmp/log" 'of two boots the last one counts, and fails' 1 log.spm FAIL
 sed -n '1,20p' "$log" >"$tmp/log"
 run verify "$good/topology.yaml" --guest "$tmp/log" --format json
 check 'a log that ends inside the map shows nothing' says 2 'shows nothing that the topology promises'
+# shellcheck disable=SC2016 # addresses and commands of sed
 sed -n '1,/gap 0x0000000080000000/p; $aa line of another' "$log" | sed '$!b' >"$tmp/log"
 run verify "$good/topology.yaml" --guest "$tmp/log"
 check 'nor does one that ends there with noise behind it' says 2 'the log ends with it, or inside it'

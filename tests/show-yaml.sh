@@ -27,8 +27,8 @@ round_trip()
     # Neighbouring SPM of an interface that types nodes is joined by OVMF, and so an error of gen.
     firmware=
     case $1 in *memmap-type*) firmware=--firmware=qboot ;; esac
-    printed "$tmp/argv" gen -q --target qemu --format argv $firmware "$1" || return 1
-    printed "$tmp/argv.shown" gen -q --target qemu --format argv $firmware "$2" || {
+    printed "$tmp/argv" gen -q --target qemu --format argv ${firmware:+"$firmware"} "$1" || return 1
+    printed "$tmp/argv.shown" gen -q --target qemu --format argv ${firmware:+"$firmware"} "$2" || {
         cat "$2"
         return 1
     }

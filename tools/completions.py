@@ -93,6 +93,7 @@ def quoted(text):
 # --- bash -------------------------------------------------------------------------------------------
 
 BASH = r"""# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # bash completion for spmtopo. %(made)s
 
 _spmtopo_rules()

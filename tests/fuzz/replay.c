@@ -15,7 +15,7 @@ static unsigned char *read_file(const char *name, size_t *len)
     if (!file)
         return NULL;
     do {
-        cap = cap ? 2 * cap : 64 * 1024;
+        cap = cap ? 2 * cap : (size_t)64 * 1024;
         bytes = xrealloc(bytes, cap, 1);
         *len += fread(bytes + *len, 1, cap - *len, file);
     } while (*len == cap);

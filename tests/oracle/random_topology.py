@@ -203,7 +203,7 @@ class Generator:
         return {home: own for home, own in cpus.items() if own}
 
     def ids(self, numbers):
-        runs, start = [], None
+        runs, start, last = [], None, None
         for number in numbers:
             if start is not None and number == last + 1:
                 last = number

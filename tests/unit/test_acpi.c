@@ -277,13 +277,13 @@ static void apic_ids(void **state)
 static void apic_ids_of_many_shapes(void **state)
 {
     (void)state;
-    for (uint64_t shape = 0; shape < 3 * 3 * 3 * 5 * 3; shape++) {
+    for (uint64_t shape = 0; shape < UINT64_C(3) * 3 * 3 * 5 * 3; shape++) {
         uint64_t rest = shape;
         uint64_t sockets = rest % 3 + 1;
         uint64_t dies = (rest /= 3) % 3 + 1;
         uint64_t modules = (rest /= 3) % 3 + 1;
         uint64_t cores = (rest /= 3) % 5 + 1;
-        uint64_t threads = (rest /= 5) % 3 + 1;
+        uint64_t threads = rest / 5 % 3 + 1;
         struct cpus c = topology(sockets, dies, modules, cores, threads);
         unsigned wt = threads > 2 ? 2 : threads > 1;
         unsigned wc = cores > 4 ? 3 : cores > 2 ? 2 : cores > 1;

@@ -372,7 +372,8 @@ static void size_limit(void **state)
     char *text = malloc(SOURCE_LIMIT + 1);
     assert_non_null(text);
     memset(text, ' ', SOURCE_LIMIT + 1);
-    memcpy(text, "a: 1\n#", 6);
+    static const char start[] = "a: 1\n#";
+    memcpy(text, start, strlen(start));
     struct unit u;
     unit_parse_bytes(&u, text, SOURCE_LIMIT);
     assert_no_findings(&u.diags);
@@ -545,14 +546,14 @@ struct allow {
 static void check_allows(const char *text, const struct allow *want, size_t count)
 {
     struct unit u;
-    const struct doc_allow *allows = NULL;
+    const struct doc_allow *names = NULL;
     unit_parse(&u, text);
     assert_no_findings(&u.diags);
-    size_t found = doc_allows(&u.source, u.root, &u.arena, &allows);
+    size_t found = doc_allows(&u.source, u.root, &u.arena, &names);
     for (size_t i = 0; i < found && i < count; i++) {
-        assert_string_equal(allows[i].rule, want[i].rule);
-        assert_int_equal(allows[i].line, want[i].line);
-        assert_span(allows[i].at, want[i].at_line, want[i].column, want[i].at_line,
+        assert_string_equal(names[i].rule, want[i].rule);
+        assert_int_equal(names[i].line, want[i].line);
+        assert_span(names[i].at, want[i].at_line, want[i].column, want[i].at_line,
                     want[i].column + (uint32_t)strlen(want[i].rule));
     }
     if (found != count)

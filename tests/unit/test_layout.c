@@ -513,7 +513,7 @@ static void generate(struct generated *g, struct unit_random *r)
         g->ram = (1 + unit_below(r, 8192)) * MIB;
         break;
     case 1:
-        g->ram = (1 + unit_below(r, 2 * 1024 * 1024)) * 8 * KIB;
+        g->ram = (1 + unit_below(r, 2 * MIB)) * 8 * KIB;
         break;
     case 2:
         g->ram = (56 + unit_below(r, 16)) * GIB + unit_below(r, 2) * 768 * MIB;

@@ -25,24 +25,25 @@ static const struct affinity memory[] = {{0, 0xa0000, 0, 1},
 
 static void encode(struct strbuf *b, int table)
 {
-    static struct srat_cpu cpus[] = {{0, 0, false}, {300, 1, false}, {1, 256, true}};
     static const uint8_t distances[] = {10, 21, 22, 10};
     static const uint32_t initiators[] = {0, 1};
     static uint16_t values[] = {1, 2, 3, 4, 5, 6};
     static struct hmat_attributes attributes[] = {{true, 0, 0}, {false, 128, 1}};
     static struct hmat_locality locality = {HMAT_ACCESS_LATENCY, 1000, initiators, 2, 3, values};
-    if (table == VIEW_SRAT)
+    if (table == VIEW_SRAT) {
+        static struct srat_cpu cpus[] = {{0, 0, false}, {300, 1, false}, {1, 256, true}};
         srat_encode(b, &maker_qemu,
                     &(struct srat){cpus, ARRAY_SIZE(cpus), memory, ARRAY_SIZE(memory)});
-    else if (table == VIEW_SLIT)
+    } else if (table == VIEW_SLIT) {
         slit_encode(b, &maker_qemu, &(struct slit){2, distances});
-    else
+    } else {
         hmat_encode(b, &maker_qemu,
                     &(struct hmat){.present = true,
                                    .attributes = attributes,
                                    .attribute_count = ARRAY_SIZE(attributes),
                                    .localities = &locality,
                                    .locality_count = 1});
+    }
 }
 
 static void decoded_lines(void **state)

@@ -189,8 +189,8 @@ static inline uint64_t unit_below(struct unit_random *r, uint64_t n)
 /* The seed of a run: UNIT_SEED, else a fixed one. It is printed, so that a failure can be run again. */
 static inline struct unit_random unit_seed(const char *what)
 {
-    const char *text = getenv("UNIT_SEED");
-    uint64_t seed = text ? strtoull(text, NULL, 0) : 0;
+    const char *wanted = getenv("UNIT_SEED");
+    uint64_t seed = wanted ? strtoull(wanted, NULL, 0) : 0;
     if (!seed)
         seed = UINT64_C(0x5ee0d);
     print_message("# %s: UNIT_SEED=%" PRIu64 "\n", what, seed);
