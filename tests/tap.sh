@@ -39,7 +39,8 @@ bail_out()
 }
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/spmtopo-test.XXXXXX") || bail_out 'no temporary directory'
-trap 'rm -rf "$tmp"' EXIT
+# Copies of folders from a source that cannot be written to are like it.
+trap 'chmod -R u+w "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT PIPE TERM
 
 # diagnostics: a comment of each line of standard input, whatever it holds
