@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What the documents say, held against the program and its tables:
-# - the commands of every block "console runnable" in README.md, CONTRIBUTING.md and docs/ print what
+# - the commands of every block "console runnable" in README.md, CONTRIBUTING.md, SECURITY.md and docs/ print what
 #   is shown below them (standard error and output together), run in the source folder, and those of
 #   docs/tutorial.md in an empty one, with guests of tests/guests; tests/tutorial.sh runs those that
 #   need a VMM;
@@ -194,6 +194,70 @@ check_links()
     result $? "what ${1##*/} links to is there"
 }
 
+# What a page names in backquotes: files of the source, by their path, are there; NAME and * stand for
+# some; functions and tables of the code, `name()` and `name[]`, are in it.
+check_names()
+{
+    # shellcheck disable=SC2016 # backquotes of Markdown
+    sed '/^```/,/^```/d' "$1" | grep -o '`[^`]*`' | tr -d '`' | LC_ALL=C sort -u >"$work/names"
+    grep -E '^(src|tests|docs|man|schema|tools|guest|examples|contrib|completions)/[A-Za-z0-9_./*-]*$' "$work/names" |
+        sed 's/NAME/*/' | while read -r path; do
+        # shellcheck disable=SC2086 # patterns
+        ls -d "$top"/$path >/dev/null 2>&1 || [ -e "$top/$path.c" ] || echo "$path is not there"
+    done >"$work/missing"
+    grep -oE '^[a-z0-9_]+(\(\)|\[\])$' "$work/names" | sed 's/..$//' | while read -r name; do
+        grep -qw "$name" "$top"/src/*.[ch] || echo "$name is not in the code"
+    done >>"$work/missing"
+    sed 's/^/# /' "$work/missing"
+    ! [ -s "$work/missing" ] && [ -s "$work/names" ]
+    result $? "the files and functions that ${1##*/} names are there"
+}
+
+# The table of layers in docs/design.md: every file of src/ is in the row of its layer.
+check_layers()
+{
+    awk -F '|' '/^\| [0-9] \|/ {
+            count = split($3, words, "`")
+            for (i = 2; i <= count; i += 2)
+                print $2 + 0, words[i]
+        }' "$top/docs/design.md" >"$work/rows"
+    (cd "$top/src" && ls ./*.[ch]) | sed 's/^..//; s/\.[ch]$//' | LC_ALL=C sort -u | while read -r name; do
+        layer=$(sed -n 's/.*Layer \([0-9]\)\..*/\1/p; s/^ \* Layer \([0-9]\)\..*/\1/p' "$top/src/$name.h" 2>/dev/null | head -n 1)
+        while read -r row pattern; do
+            # shellcheck disable=SC2254 # a pattern
+            case $name in $pattern) echo "$row" ;; esac
+        done <"$work/rows" >"$work/found"
+        [ -s "$work/found" ] || echo "$name is in no row"
+        [ -z "$layer" ] || grep -qx "$layer" "$work/found" || echo "$name is not in the row of layer $layer"
+    done >"$work/missing"
+    sed 's/^/# /' "$work/missing"
+    ! [ -s "$work/missing" ] && [ -s "$work/rows" ]
+    result $? "docs/design.md has every file of src/ in its layer"
+}
+
+# Limits in SECURITY.md, as they stand in the code.
+check_limits()
+{
+    # shellcheck disable=SC2016 # backquotes of Markdown
+    sed -n '/^## Limits/,/^## /s/^|[^|]*|[^|]*[0-9][^|]*|\(.*\)|$/\1/p' "$top/SECURITY.md" | grep -o '`[^`]*`' | tr -d '`' >"$work/limits"
+    while read -r limit; do
+        cat "$top"/src/*.[ch] | grep -qF -e "$limit" || echo "not in the code: $limit"
+    done <"$work/limits" >"$work/missing"
+    sed 's/^/# /' "$work/missing"
+    ! [ -s "$work/missing" ] && [ "$(wc -l <"$work/limits")" -gt 8 ]
+    result $? "the limits in SECURITY.md are the code's"
+}
+
+# Ids of checks that stand in the code as they are.
+check_ids()
+{
+    cat "$top"/src/verify_*.c | grep -v '^#include' | grep -oE '"(log|memmap|iomem|nodes|dax|cmdline|apic|qmp)\.[a-z]+"' | tr -d '"' |
+        LC_ALL=C sort -u >"$work/program"
+    sed -n '/^\.Sh VERIFICATION/,/^\.Sh /s/^\.It Cm //p' "$man" | tr -d ' ' | tr ',' '\n' |
+        grep -E '^(log|memmap|iomem|nodes|dax|cmdline|apic|qmp)\.' | LC_ALL=C sort -u >"$work/man"
+    same "$work/man" "$work/program" "the manual has the checks of verify, and no others"
+}
+
 # The names of the tables in src/load.c that hold the language's keys.
 key_tables()
 {
@@ -264,11 +328,23 @@ tar -C "$top/tests/guests/two-sockets" -cf "$work/tutorial/guest.tar" guest
 tar -C "$top/tests/guests/two-sockets-seabios" -cf "$work/tutorial/wrong.tar" guest
 check_blocks "$top/docs/tutorial.md" some "$work/tutorial"
 check_all_run "$top/docs/tutorial.md"
+check_blocks "$top/docs/design.md" none "$top"
+check_blocks "$top/docs/ci.md" some "$top"
+mkdir "$work/security"
+check_blocks "$top/SECURITY.md" some "$work/security"
+check_all_run "$top/SECURITY.md"
+check_limits
 check_options
 check_rules
+check_ids
+check_layers
+for page in "$top/README.md" "$top/CONTRIBUTING.md" "$top/SECURITY.md" "$top/docs/design.md" "$top/docs/tutorial.md"; do
+    check_names "$page"
+done
 check_keys
 check_links "$top/README.md"
 check_links "$top/CONTRIBUTING.md"
+check_links "$top/SECURITY.md"
 for page in "$top"/docs/*.md; do
     check_links "$page"
 done
