@@ -1,33 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/* A command line that is being put together, and its forms. Layer 1. */
+/* A command line, written argument by argument in one of its forms. Layer 1. */
 #ifndef SPMTOPO_ARGV_H
 #define SPMTOPO_ARGV_H
 
 #include "strbuf.h"
 
-/* Zero-initialise; the owner calls argv_free(). */
-struct argv {
-    struct strbuf text;  /* every argument, each ended by NUL */
-    struct strbuf marks; /* one byte an argument: ARG_OPTION begins a line of the shell form */
-    bool open;           /* the last argument is still being written */
+enum argv_form {
+    ARGV_SHELL, /* one option a line, quoted for a POSIX shell, with a newline at the end */
+    ARGV_JSON,  /* an array of strings */
+    ARGV_NUL    /* every argument ended by NUL */
 };
 
-enum { ARG_OPTION = 'o', ARG_VALUE = 'v' };
+/* Made by argv_start(); nothing is to be freed. */
+struct argv {
+    struct strbuf *out;
+    enum argv_form form;
+    size_t count; /* arguments, with the one that is open */
+    size_t start; /* where the open argument is in `out` */
+};
 
+enum argv_mark { ARG_OPTION, ARG_VALUE }; /* an option begins a line of the shell form */
+
+/* The arguments go behind what is in `out`, which nothing else may be added to until argv_end(). */
+struct argv argv_start(struct strbuf *out, enum argv_form form);
 /* Ends the argument before, and starts one with this text. Later parts of it may be appended to
- * the buffer that is returned, until the next argument. */
-struct strbuf *argv_add(struct argv *argv, char mark, const char *text);
-/* An option and the start of its value. */
-struct strbuf *argv_option(struct argv *argv, const char *option, const char *value);
-/* The argument after one, or the first after NULL; NULL after the last. Nothing may be added between. */
-const char *argv_next(const struct argv *argv, const char *before);
-void argv_free(struct argv *argv);
+ * the buffer that is returned, as they are, until the next argument. */
+struct strbuf *argv_add_bytes(struct argv *argv, enum argv_mark mark, const char *text, size_t len);
 
-/* One option a line, quoted for a POSIX shell, with a newline at the end. */
-void argv_format_shell(struct strbuf *out, struct argv *argv);
-/* A JSON array of strings. */
-void argv_format_json(struct strbuf *out, struct argv *argv);
-/* Every argument ended by NUL. */
-void argv_format_nul(struct strbuf *out, struct argv *argv);
+static inline struct strbuf *argv_add(struct argv *argv, enum argv_mark mark, const char *text)
+{
+    return argv_add_bytes(argv, mark, text, strlen(text));
+}
+
+/* An option and the start of its value. The option is one of the VMM's, which no shell takes otherwise. */
+struct strbuf *argv_option_bytes(struct argv *argv, const char *option, size_t option_len,
+                                 const char *value, size_t value_len);
+
+static inline struct strbuf *argv_option(struct argv *argv, const char *option, const char *value)
+{
+    return argv_option_bytes(argv, option, strlen(option), value, strlen(value));
+}
+
+/* Ends the last argument, and the command line. */
+void argv_end(struct argv *argv);
 
 #endif

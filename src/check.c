@@ -442,9 +442,12 @@ void check_boot_memory(struct check_context *c)
     diag_help(c->diags, d, "give node 0 a region of 'type: normal'");
 }
 
-bool check_run(struct check_context *context, enum phase phase)
+bool check_run(const struct check_context *context, enum phase phase)
 {
     size_t before = context->diags->errors;
+    struct arena arena = {0};
+    struct check_context run = *context;
+    run.arena = &arena;
     void (*done[RULE_COUNT])(struct check_context *);
     size_t count = 0;
     for (int i = 0; i < RULE_COUNT; i++) {
@@ -458,8 +461,9 @@ bool check_run(struct check_context *context, enum phase phase)
         if (d < count)
             continue;
         done[count++] = rule->check;
-        rule->check(context);
+        rule->check(&run);
     }
+    arena_free(&arena);
     return context->diags->errors == before;
 }
 

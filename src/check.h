@@ -12,13 +12,13 @@ struct check_context {
     unsigned targets;               /* enum target_bit: who will run it */
     const struct qemu_target *qemu; /* from PHASE_TARGET on, where a target runs QEMU */
     const struct layout *layout;    /* in PHASE_PLACED, where a target runs QEMU */
-    struct arena *arena;            /* for what lives as long as the findings */
+    struct arena *arena;            /* for what is made; check_run() has one of its own */
     struct diags *diags;
 };
 
 /* Runs the functions of a phase that concern the context's targets. false when one of them found an
  * error. */
-bool check_run(struct check_context *context, enum phase phase);
+bool check_run(const struct check_context *context, enum phase phase);
 
 /* The functions, by file; the table of rules names them. */
 /* check.c */

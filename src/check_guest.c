@@ -728,7 +728,7 @@ static void check_missing_distances(struct check_context *c)
     size_t from = 0, to = 0, missing = 0;
     for (size_t i = 0; i < n; i++)
         for (size_t j = i + 1; j < n; j++) {
-            if (given(s->spans[i * n + j].line ? s->spans[i * n + j] : s->spans[j * n + i]))
+            if (given(s->spans[i * n + j]) || given(s->spans[j * n + i]))
                 continue;
             if (!missing++) {
                 from = i;
@@ -998,39 +998,39 @@ void check_hmat_complete(struct check_context *c)
     check_lost_initiators(c, &t);
 }
 
-/* A node as one initiator sees it. */
-struct view {
-    uint64_t latency;
-    uint8_t distance;
-    const struct hmat_pair *pair;
+/* The nodes at one distance from an initiator. */
+struct ring {
+    const struct hmat_pair *fast, *slow; /* of the lowest and of the highest latency; NULL: none */
 };
 
-static int by_distance(const void *left, const void *right)
+enum { RING_COUNT = UINT8_MAX + 1 };
+
+static void add_to_ring(struct ring *ring, const struct hmat_pair *pair)
 {
-    const struct view *a = left;
-    const struct view *b = right;
-    if (a->distance != b->distance)
-        return a->distance < b->distance ? -1 : 1;
-    if (a->latency != b->latency)
-        return a->latency < b->latency ? -1 : 1;
-    return a->pair < b->pair ? -1 : a->pair > b->pair;
+    uint64_t latency = pair_value(pair, HMAT_READ_LATENCY);
+    uint64_t fast = pair_value(ring->fast, HMAT_READ_LATENCY);
+    uint64_t slow = pair_value(ring->slow, HMAT_READ_LATENCY);
+    if (!ring->fast || latency < fast || (latency == fast && pair < ring->fast))
+        ring->fast = pair;
+    if (!ring->slow || latency > slow || (latency == slow && pair > ring->slow))
+        ring->slow = pair;
 }
 
-static void report_contradiction(struct check_context *c, const struct view *near,
-                                 const struct view *far)
+static void report_contradiction(struct check_context *c, const struct hmat_pair *near,
+                                 const struct hmat_pair *far)
 {
-    const struct distances *s = &c->vm->distances;
-    size_t from = near->pair->from.value;
-    size_t n = c->vm->node_count;
+    const struct vm *vm = c->vm;
+    size_t from = near->from.value;
     struct diag *d =
-        diag_add(c->diags, RULE_HMAT_DISTANCE, near->pair->at,
+        diag_add(c->diags, RULE_HMAT_DISTANCE, near->at,
                  "from node %zu, node %" PRIu64 " is nearer than node %" PRIu64 " by "
                  "distance (%u, %u) and farther by latency",
-                 from, near->pair->to.value, far->pair->to.value, near->distance, far->distance);
-    diag_note(c->diags, d, far->pair->at, "the lower latency");
-    struct span at = s->spans[from * n + near->pair->to.value];
+                 from, near->to.value, far->to.value, vm_distance(vm, from, near->to.value),
+                 vm_distance(vm, from, far->to.value));
+    diag_note(c->diags, d, far->at, "the lower latency");
+    struct span at = vm->distances.spans[from * vm->node_count + near->to.value];
     if (!given(at))
-        at = s->spans[near->pair->to.value * n + from];
+        at = vm->distances.spans[near->to.value * vm->node_count + from];
     if (given(at))
         diag_note(c->diags, d, at, "the lower distance");
     diag_help(c->diags, d, "give the node with the lower latency the lower distance");
@@ -1045,30 +1045,28 @@ void check_hmat_distances(struct check_context *c)
     if (!given(vm->distances.at) || !vm->pair_count)
         return;
     struct pair_table t = index_pairs(c);
-    struct view *views = arena_alloc(c->arena, n, sizeof(*views));
     for (size_t from = 0; from < n; from++) {
+        struct ring rings[RING_COUNT] = {{NULL, NULL}};
         size_t count = 0;
         for (size_t to = 0; to < n; to++) {
             const struct hmat_pair *pair = t.pairs[from * n + to];
-            if (to != from && pair_value(pair, HMAT_READ_LATENCY))
-                views[count++] = (struct view){pair_value(pair, HMAT_READ_LATENCY),
-                                               vm_distance(vm, from, to), pair};
+            if (to == from || !pair_value(pair, HMAT_READ_LATENCY))
+                continue;
+            add_to_ring(&rings[vm_distance(vm, from, to)], pair);
+            count++;
         }
-        if (!count)
-            continue;
-        qsort(views, count, sizeof(*views), by_distance);
         /* The slowest of the nodes that are nearer than those at the distance in hand. */
-        const struct view *slow = NULL;
-        for (size_t i = 0, next; i < count; i = next) {
-            if (slow && slow->latency > views[i].latency) {
-                report_contradiction(c, slow, &views[i]);
+        const struct hmat_pair *slow = NULL;
+        for (size_t i = 0; count && i < RING_COUNT; i++) {
+            const struct ring *ring = &rings[i];
+            if (!ring->fast)
+                continue;
+            if (pair_value(slow, HMAT_READ_LATENCY) > pair_value(ring->fast, HMAT_READ_LATENCY)) {
+                report_contradiction(c, slow, ring->fast);
                 break;
             }
-            next = i + 1;
-            while (next < count && views[next].distance == views[i].distance)
-                next++;
-            if (!slow || views[next - 1].latency > slow->latency)
-                slow = &views[next - 1];
+            if (pair_value(ring->slow, HMAT_READ_LATENCY) > pair_value(slow, HMAT_READ_LATENCY))
+                slow = ring->slow;
         }
     }
 }

@@ -61,6 +61,14 @@ bool cmd_color(const struct options *options)
     return !(none && *none) && isatty(STDERR_FILENO);
 }
 
+int cmd_compile_one(struct compilation *c, const struct options *options)
+{
+    int status = cmd_compile(c, options, options->files[0]);
+    cmd_print(c, options);
+    source_free(&c->source);
+    return status;
+}
+
 int cmd_write(const struct options *options, struct strbuf *output)
 {
     /* What was found is not known to anyone: the output would pass for that of a faultless file. */
@@ -88,7 +96,6 @@ void cmd_print(const struct compilation *c, const struct options *options)
 int cmd_finish(struct compilation *c, const struct options *options, int status,
                struct strbuf *output)
 {
-    cmd_print(c, options);
     if (status == STATUS_OK)
         status = cmd_write(options, output);
     strbuf_free(output);

@@ -19,8 +19,10 @@ int cmd_rules(const struct options *options);
 int cmd_explain(const struct options *options);
 
 /* Reads and compiles a file. STATUS_OK, or the status to exit with. Findings are printed by
- * cmd_finish(), which also frees. */
+ * cmd_print(). compile_free() frees, whatever the outcome. */
 int cmd_compile(struct compilation *c, const struct options *options, const char *file);
+/* The same for the only file of a command, whose findings are printed: with them its text has served. */
+int cmd_compile_one(struct compilation *c, const struct options *options);
 /* The same for the source of another compilation, which stays as it is. */
 int cmd_compile_again(struct compilation *c, const struct options *options,
                       const struct compilation *of);
@@ -32,8 +34,7 @@ bool cmd_color(const struct options *options);
 int cmd_write(const struct options *options, struct strbuf *output);
 /* Prints the findings to standard error. */
 void cmd_print(const struct compilation *c, const struct options *options);
-/* Prints the findings; where status is STATUS_OK writes the output. Returns the final status and
- * frees both. */
+/* Where status is STATUS_OK writes the output. Returns the final status and frees both. */
 int cmd_finish(struct compilation *c, const struct options *options, int status,
                struct strbuf *output);
 

@@ -51,7 +51,7 @@ int cmd_expect(const struct options *options)
         return cmd_expect_all(options);
     struct compilation c;
     struct strbuf out = {0};
-    int status = cmd_compile(&c, options, options->files[0]);
+    int status = cmd_compile_one(&c, options);
     if (status == STATUS_OK && options->guest_stage)
         print_guest(&out, &c, options);
     else if (status == STATUS_OK)

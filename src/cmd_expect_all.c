@@ -23,8 +23,14 @@ int cmd_expect_all(const struct options *options)
         status = t ? cmd_compile_again(&c[t], &one, &c[0]) : cmd_compile(&c[0], &one, one.files[0]);
         if (status == STATUS_FAILURE)
             break;
-        sides[t] = (struct side){one.target, &c[t].vm, compile_prediction(&c[t], one.target),
-                                 first_error(&c[t].diags)};
+        const struct diag *refusal = first_error(&c[t].diags);
+        sides[t] = (struct side){
+            .target = one.target,
+            .vm = &c[t].vm,
+            .prediction = compile_prediction(&c[t], one.target),
+            .refusal = refusal,
+            .refused_at = source_place(&c[t].source, refusal ? refusal->at : (struct span){0}),
+        };
         if (status == STATUS_OK && !shown)
             shown = &c[t];
     }

@@ -14,7 +14,7 @@ int cmd_show(const struct options *options)
 {
     struct compilation c;
     struct strbuf out = {0};
-    int status = cmd_compile(&c, options, options->files[0]);
+    int status = cmd_compile_one(&c, options);
     if (status == STATUS_OK) {
         const struct prediction *p = compile_prediction(&c, (enum target_bit)c.targets);
         for (size_t i = 0; i < ARRAY_SIZE(forms); i++)

@@ -68,8 +68,7 @@ static int verify(const struct options *options, struct compilation *c)
 int cmd_verify(const struct options *options)
 {
     struct compilation c;
-    int status = cmd_compile(&c, options, options->files[0]);
-    cmd_print(&c, options);
+    int status = cmd_compile_one(&c, options);
     if (status == STATUS_OK)
         status = verify(options, &c);
     compile_free(&c);

@@ -94,12 +94,21 @@ static void (*const predict[TARGET_COUNT])(struct compilation *, const struct ov
                                            struct prediction *) = {predict_qemu, predict_qemu,
                                                                    predict_cloudhv};
 
-static bool build(struct compilation *c, const struct overrides *o)
+/* The document is gone once it is a model: it is the largest thing that is made of a file. */
+static bool load(struct compilation *c)
 {
-    const struct doc_node *root = doc_parse(&c->source, &c->arena, &c->diags);
+    struct arena arena = {0};
+    const struct doc_node *root = doc_parse(&c->source, &arena, &c->diags);
     if (root)
         c->allow_count = doc_allows(&c->source, root, &c->arena, &c->allows);
-    if (!root || !model_load(&c->vm, root, &c->arena, &c->diags))
+    bool loaded = root && model_load(&c->vm, root, &c->arena, &c->diags);
+    arena_free(&arena);
+    return loaded;
+}
+
+static bool build(struct compilation *c, const struct overrides *o)
+{
+    if (!load(c))
         return false;
     override(&c->vm, o);
     model_complete(&c->vm, &c->arena);
@@ -109,7 +118,6 @@ static bool build(struct compilation *c, const struct overrides *o)
     struct check_context context = {
         .vm = &c->vm,
         .targets = c->targets,
-        .arena = &c->arena,
         .diags = &c->diags,
     };
     /* With a key that is not known, what follows may be another guest's. */
@@ -144,27 +152,71 @@ static bool apply(struct diag *diag, const struct rule_setting *setting)
     return true;
 }
 
+/* A comment that allows a rule on a line. */
+struct allowance {
+    const struct doc_allow *comment;
+    const struct rule *rule; /* NULL: there is none of that name */
+    bool used;
+};
+
+/* Those of one file, in order of lines. */
+struct allowances {
+    struct allowance *items;
+    size_t count;
+};
+
+static struct allowances find_rules(struct compilation *c)
+{
+    struct allowances all = {arena_alloc(&c->arena, c->allow_count, sizeof(*all.items)),
+                             c->allow_count};
+    for (size_t i = 0; i < all.count; i++)
+        all.items[i] = (struct allowance){&c->allows[i], rule_find(c->allows[i].rule), false};
+    return all;
+}
+
+/* Whether comments allow a finding; they have had their use then. */
+static bool allow(const struct compilation *c, const struct allowances *all,
+                  const struct diag *diag)
+{
+    uint32_t line = source_place(&c->source, diag->at).line;
+    const struct rule *rule = rule_info(diag->rule);
+    size_t low = 0;
+    for (size_t high = all->count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (all->items[middle].comment->line < line)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool allowed = false;
+    for (; low < all->count && all->items[low].comment->line == line; low++)
+        if (all->items[low].rule == rule && !rule_is_final(rule))
+            allowed = all->items[low].used = true;
+    return allowed;
+}
+
 /* Comments whose rule is judged and has found nothing on their line. Where there is no result, what
  * was not judged may still be there. */
-static void report_unused(struct compilation *c, const struct overrides *o, const bool *used)
+static void report_unused(struct compilation *c, const struct overrides *o,
+                          const struct allowances *all)
 {
-    for (size_t a = 0; a < c->allow_count; a++) {
-        const struct doc_allow *allow = &c->allows[a];
-        const struct rule *rule = rule_find(allow->rule);
+    for (size_t a = 0; a < all->count; a++) {
+        const struct doc_allow *comment = all->items[a].comment;
+        const struct rule *rule = all->items[a].rule;
         struct diag *d;
         if (!rule) {
-            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at, "there is no rule '%.60s'",
-                         allow->rule);
+            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, comment->at, "there is no rule '%.60s'",
+                         comment->rule);
             diag_help(&c->diags, d, "'spmtopo rules' lists them");
         } else if (rule_is_final(rule)) {
-            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at,
+            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, comment->at,
                          "'%s' is an error and cannot be allowed", rule->name);
             diag_help(&c->diags, d, "leave the comment out; 'spmtopo explain %s' says what to do",
                       rule->id);
-        } else if (!used[a] && c->ok && o->judges_guest && (rule->targets & c->targets) &&
-                   rule != rule_info(RULE_CPU_VENDOR_UNSTATED)) {
-            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, allow->at, "'%s' finds nothing on line %u",
-                         rule->name, allow->line);
+        } else if (!all->items[a].used && c->ok && o->judges_guest &&
+                   (rule->targets & c->targets) && rule != rule_info(RULE_CPU_VENDOR_UNSTATED)) {
+            d = diag_add(&c->diags, RULE_ALLOW_UNUSED, comment->at, "'%s' finds nothing on line %u",
+                         rule->name, comment->line);
             diag_help(&c->diags, d, "leave the comment out, or move it to the line of the finding");
         }
     }
@@ -187,18 +239,14 @@ static void report_settings(struct compilation *c)
 static void apply_settings(struct compilation *c, const struct overrides *o)
 {
     report_settings(c);
-    bool *used = arena_alloc(&c->arena, c->allow_count, sizeof(*used));
+    struct allowances all = find_rules(c);
     for (size_t i = 0; i < c->diags.count; i++)
-        for (size_t a = 0; a < c->allow_count; a++)
-            used[a] |= c->allows[a].line == c->diags.items[i]->at.line &&
-                       applies(c->diags.items[i], c->allows[a].rule);
-    report_unused(c, o, used);
+        allow(c, &all, c->diags.items[i]);
+    report_unused(c, o, &all);
     size_t kept = 0;
     for (size_t i = 0; i < c->diags.count; i++) {
         struct diag *diag = c->diags.items[i];
-        bool stays = true;
-        for (size_t a = 0; stays && a < c->allow_count; a++)
-            stays = c->allows[a].line != diag->at.line || !applies(diag, c->allows[a].rule);
+        bool stays = !allow(c, &all, diag);
         for (size_t s = 0; stays && s < c->vm.setting_count; s++)
             stays = apply(diag, &c->vm.settings[s]);
         for (size_t s = 0; stays && s < o->setting_count; s++)

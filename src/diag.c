@@ -76,10 +76,8 @@ static int by_place(const void *left, const void *right)
 {
     const struct diag *a = *(const struct diag *const *)left;
     const struct diag *b = *(const struct diag *const *)right;
-    if (a->at.line != b->at.line)
-        return a->at.line < b->at.line ? -1 : 1;
-    if (a->at.column != b->at.column)
-        return a->at.column < b->at.column ? -1 : 1;
+    if (a->at.start != b->at.start)
+        return a->at.start < b->at.start ? -1 : 1;
     if (a->rule != b->rule)
         return a->rule < b->rule ? -1 : 1;
     return a->order < b->order ? -1 : 1;

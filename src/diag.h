@@ -5,20 +5,12 @@
 #define SPMTOPO_DIAG_H
 
 #include "rule.h"
+#include "source.h"
 #include "util.h"
-
-/* A place in a source. Lines and columns count from 1, columns in code points; end_column is the
- * one after the last. line 0: no place (a default, or the file as a whole). */
-struct span {
-    uint32_t line;
-    uint32_t column;
-    uint32_t end_line;
-    uint32_t end_column;
-};
 
 static inline bool same_place(struct span a, struct span b)
 {
-    return a.line == b.line && a.column == b.column;
+    return a.start == b.start;
 }
 
 struct diag_note {

@@ -55,9 +55,10 @@ void diag_add_visible(struct strbuf *out, const char *text, size_t len)
 
 static void add_place(struct strbuf *out, const struct source *source, struct span at)
 {
+    struct place place = source_place(source, at);
     diag_add_visible(out, source->name, strlen(source->name));
-    if (at.line)
-        strbuf_addf(out, ":%u:%u", at.line, at.column);
+    if (place.line)
+        strbuf_addf(out, ":%u:%u", place.line, place.column);
     strbuf_adds(out, ": ");
 }
 
@@ -73,10 +74,11 @@ static size_t column_offset(const char *line, size_t len, uint32_t column)
     return i;
 }
 
-static void add_source_line(struct strbuf *out, const struct source *source, struct span at,
+static void add_source_line(struct strbuf *out, const struct source *source, struct span span,
                             bool color, const char *start_color)
 {
     size_t len;
+    struct place at = source_place(source, span);
     const char *line = source_line(source, at.line, &len);
     if (!at.line || !len)
         return;

@@ -21,44 +21,37 @@ struct marked {
 static void find_marked(struct marked *marked, const struct doc_node *node)
 {
     if (node->kind == DOC_SCALAR) {
-        if (!strstr(node->text, marker))
+        if (!strstr(doc_text(node), marker))
             return;
         marked->spans = arena_grow(marked->arena, marked->spans, marked->count, &marked->cap,
                                    sizeof(*marked->spans));
         marked->spans[marked->count++] = node->at;
         return;
     }
-    for (size_t i = 0; i < node->count; i++) {
+    for (size_t i = 0; i < doc_count(node); i++) {
         if (node->kind == DOC_SEQUENCE) {
-            find_marked(marked, node->items[i]);
+            find_marked(marked, doc_items(node)[i]);
         } else {
-            find_marked(marked, node->pairs[i].key);
-            find_marked(marked, node->pairs[i].value);
+            find_marked(marked, doc_pairs(node)[i].key);
+            find_marked(marked, doc_pairs(node)[i].value);
         }
     }
-}
-
-static bool before(uint32_t line, uint32_t column, uint32_t other_line, uint32_t other_column)
-{
-    return line < other_line || (line == other_line && column < other_column);
 }
 
 static int by_place(const void *left, const void *right)
 {
     const struct span *a = left;
     const struct span *b = right;
-    return before(a->line, a->column, b->line, b->column)   ? -1
-           : before(b->line, b->column, a->line, a->column) ? 1
-                                                            : 0;
+    return a->start < b->start ? -1 : a->start > b->start;
 }
 
 static int contains(const void *key, const void *item)
 {
     const struct span *place = key;
     const struct span *scalar = item;
-    if (before(place->line, place->column, scalar->line, scalar->column))
+    if (place->start < scalar->start)
         return -1;
-    return before(place->line, place->column, scalar->end_line, scalar->end_column) ? 0 : 1;
+    return place->start < scalar->end ? 0 : 1;
 }
 
 static bool blank(char c)
@@ -66,60 +59,91 @@ static bool blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* The '#' that makes the text at `at` a comment of this form, or NULL. */
-static const char *comment_start(const char *line, const char *at)
+/* What follows the marker behind a '#', or NULL where there is none. */
+static const char *after_marker(const char *hash, const char *end)
 {
-    while (at > line && blank(at[-1]))
-        at--;
-    if (at == line || at[-1] != '#')
-        return NULL;
-    at--;
-    return at == line || blank(at[-1]) ? at : NULL;
+    const char *p = hash + 1;
+    size_t len = sizeof(marker) - 1;
+    while (p < end && blank(*p))
+        p++;
+    return (size_t)(end - p) >= len && memcmp(p, marker, len) == 0 ? p + len : NULL;
+}
+
+/* A byte of the source and its place, which only moves forwards: finding each name's place from the start
+ * would take a square of the file's size. */
+struct cursor {
+    const char *byte;
+    uint32_t place;
+};
+
+static uint32_t place_of(struct cursor *cursor, const char *byte)
+{
+    for (; cursor->byte < byte; cursor->byte++)
+        cursor->place += ((unsigned char)*cursor->byte & 0xC0) != 0x80;
+    return cursor->place;
+}
+
+/* What is being collected. */
+struct allows {
+    struct arena *arena;
+    struct doc_allow *items;
+    size_t count;
+    size_t cap;
+};
+
+/* Adds the names from `at` to the end of the line, which are for another line or for this one. */
+static void add_names(struct allows *allows, struct cursor *cursor, const char *at,
+                      const char *line_end, uint32_t line)
+{
+    for (;;) {
+        at += strspn(at, " \t,");
+        size_t len = strcspn(at, " \t,\r\n");
+        if (at >= line_end || !len)
+            return;
+        len = len < (size_t)(line_end - at) ? len : (size_t)(line_end - at);
+        uint32_t start = place_of(cursor, at);
+        allows->items = arena_grow(allows->arena, allows->items, allows->count, &allows->cap,
+                                   sizeof(*allows->items));
+        allows->items[allows->count++] = (struct doc_allow){
+            .line = line,
+            .rule = arena_strndup(allows->arena, at, len),
+            .at = {start, place_of(cursor, at + len)},
+        };
+        at += len;
+    }
 }
 
 size_t doc_allows(const struct source *source, const struct doc_node *root, struct arena *arena,
                   const struct doc_allow **allows)
 {
+    struct allows found = {.arena = arena};
     struct marked marked = {.arena = arena};
-    struct doc_allow *found = NULL;
-    size_t count = 0;
-    size_t cap = 0;
+    struct cursor cursor = {source->text, 1};
     const char *end = source->text + source->len;
-    const char *next = memmem(source->text, source->len, marker, sizeof(marker) - 1);
-    if (next) {
-        find_marked(&marked, root);
-        if (marked.count)
+    bool looked = false; /* for the marker in scalars */
+    for (const char *hash = source->text; (hash = memchr(hash, '#', (size_t)(end - hash)));
+         hash++) {
+        const char *names = after_marker(hash, end);
+        if (!names)
+            continue;
+        if (!looked)
+            find_marked(&marked, root);
+        if (!looked && marked.count)
             qsort(marked.spans, marked.count, sizeof(*marked.spans), by_place);
-    }
-    for (; next; next = memmem(next, (size_t)(end - next), marker, sizeof(marker) - 1)) {
-        struct span at = {0};
+        looked = true;
+        struct span at = {place_of(&cursor, hash), 0};
+        uint32_t number = source_place(source, at).line;
         size_t len;
-        source_position(source, (size_t)(next - source->text), &at.line, &at.column);
-        const char *line = source_line(source, at.line, &len);
-        const char *hash = comment_start(line, next);
-        const char *p = next;
-        next += sizeof(marker) - 1;
-        if (!hash || (marked.count &&
-                      bsearch(&at, marked.spans, marked.count, sizeof(*marked.spans), contains)))
+        const char *line = source_line(source, number, &len);
+        if ((hash > line && !blank(hash[-1])) ||
+            (marked.count &&
+             bsearch(&at, marked.spans, marked.count, sizeof(*marked.spans), contains)))
             continue;
         bool alone = strspn(line, " \t") == (size_t)(hash - line);
-        for (const char *name = next;;) {
-            name += strspn(name, " \t,");
-            size_t left = name < line + len ? (size_t)(line + len - name) : 0;
-            size_t name_len = strcspn(name, " \t,\r\n");
-            if (!left || !name_len)
-                break;
-            name_len = name_len < left ? name_len : left;
-            uint32_t column = at.column + (uint32_t)(name - p);
-            found = arena_grow(arena, found, count, &cap, sizeof(*found));
-            found[count++] = (struct doc_allow){
-                .line = at.line + alone,
-                .rule = arena_strndup(arena, name, name_len),
-                .at = {at.line, column, at.line, column + (uint32_t)name_len},
-            };
-            name += name_len;
-        }
+        add_names(&found, &cursor, names, line + len, number + alone);
+        /* A comment ends with its line. */
+        hash = line + len - 1;
     }
-    *allows = found;
-    return count;
+    *allows = found.items;
+    return found.count;
 }

@@ -394,13 +394,9 @@ void emit_cloudhv(struct strbuf *out, const struct vm *vm, const struct predicti
         emit_json(out, vm, p, fragment);
         return;
     }
-    struct argv argv = {0};
-    emit_arguments(&argv, vm, p, fragment);
-    if (format == FORMAT_ARGV) {
-        argv_format_nul(out, &argv);
-    } else {
+    if (format != FORMAT_ARGV)
         emit_comments(out, vm, &p->layout, fragment);
-        argv_format_shell(out, &argv);
-    }
-    argv_free(&argv);
+    struct argv argv = argv_start(out, format == FORMAT_ARGV ? ARGV_NUL : ARGV_SHELL);
+    emit_arguments(&argv, vm, p, fragment);
+    argv_end(&argv);
 }

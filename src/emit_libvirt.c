@@ -569,9 +569,9 @@ static void find_arguments(struct emission *e, struct argv *arguments)
     add_spm(e, arguments);
 }
 
-static void emit_arguments(struct emission *e, const struct argv *arguments)
+static void emit_arguments(struct emission *e, const struct strbuf *arguments)
 {
-    if (!arguments->text.len)
+    if (!arguments->len)
         return;
     place(e, "at the end of <domain>; a domain has one <qemu:commandline>");
     line(
@@ -579,7 +579,8 @@ static void emit_arguments(struct emission *e, const struct argv *arguments)
         "<!-- What libvirt cannot describe goes to QEMU as it is. This marks the domain as tainted");
     line(e, "     (custom-argv), and libvirt's developers give no support for it. -->");
     open_element(e, e->fragment ? "qemu:commandline" NAMESPACE : "qemu:commandline");
-    for (const char *word = argv_next(arguments, NULL); word; word = argv_next(arguments, word)) {
+    const char *end = arguments->data + arguments->len;
+    for (const char *word = arguments->data; word < end; word += strlen(word) + 1) {
         indent(e);
         strbuf_adds(e->out, "<qemu:arg value='");
         strbuf_add_xml(e->out, word);
@@ -609,7 +610,7 @@ static void emit_comments(struct emission *e)
     strbuf_free(&parameters);
 }
 
-static void emit_fragment(struct emission *e, const struct argv *arguments)
+static void emit_fragment(struct emission *e, const struct strbuf *arguments)
 {
     line(
         e,
@@ -629,10 +630,10 @@ static void emit_fragment(struct emission *e, const struct argv *arguments)
     emit_override(e);
 }
 
-static void emit_domain(struct emission *e, const struct argv *arguments)
+static void emit_domain(struct emission *e, const struct strbuf *arguments)
 {
     const struct vm *vm = e->vm;
-    bool qemu = devices_in_xml(e) || arguments->text.len;
+    bool qemu = devices_in_xml(e) || arguments->len;
     line(e, "<domain type='%s'%s>", e->p->qemu.kvm ? "kvm" : "qemu", qemu ? NAMESPACE : "");
     e->depth++;
     line(e, "<!-- CPUs, memory and firmware. Disks and networks are yours to add. -->");
@@ -661,13 +662,15 @@ void emit_libvirt(struct strbuf *out, const struct vm *vm, const struct predicti
                   enum format format, bool fragment)
 {
     struct emission e = {.out = out, .vm = vm, .p = p, .fragment = fragment};
-    struct argv arguments = {0};
+    struct strbuf arguments = {0};
+    struct argv argv = argv_start(&arguments, ARGV_NUL);
     (void)format;
     e.domain = domain_read(vm, &p->qemu);
-    find_arguments(&e, &arguments);
+    find_arguments(&e, &argv);
+    argv_end(&argv);
     if (fragment)
         emit_fragment(&e, &arguments);
     else
         emit_domain(&e, &arguments);
-    argv_free(&arguments);
+    strbuf_free(&arguments);
 }

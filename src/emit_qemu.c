@@ -317,15 +317,12 @@ static void emit_comments(struct strbuf *out, const struct vm *vm, const struct 
 void emit_qemu(struct strbuf *out, const struct vm *vm, const struct prediction *p,
                enum format format, bool fragment)
 {
-    struct argv argv = {0};
-    emit_arguments(&argv, vm, p, fragment);
-    if (format == FORMAT_JSON) {
-        argv_format_json(out, &argv);
-    } else if (format == FORMAT_ARGV) {
-        argv_format_nul(out, &argv);
-    } else {
+    enum argv_form form = format == FORMAT_JSON   ? ARGV_JSON
+                          : format == FORMAT_ARGV ? ARGV_NUL
+                                                  : ARGV_SHELL;
+    if (form == ARGV_SHELL)
         emit_comments(out, vm, p, fragment);
-        argv_format_shell(out, &argv);
-    }
-    argv_free(&argv);
+    struct argv argv = argv_start(out, form);
+    emit_arguments(&argv, vm, p, fragment);
+    argv_end(&argv);
 }

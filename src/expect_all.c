@@ -200,7 +200,7 @@ void side_by_side_text(struct strbuf *out, const struct side_by_side *all)
         const struct side *side = &all->sides[s];
         if (side->refusal)
             strbuf_addf(out, "%s refuses it: %u:%u: %s [%s]\n", name_of(side),
-                        side->refusal->at.line, side->refusal->at.column, side->refusal->message,
+                        side->refused_at.line, side->refused_at.column, side->refusal->message,
                         rule_info(side->refusal->rule)->name);
         else if (side->prediction->assumption)
             strbuf_addf(out, "%s: assumed: %s\n", name_of(side), side->prediction->assumption);

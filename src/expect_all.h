@@ -11,6 +11,7 @@ struct side {
     const struct vm *vm;
     const struct prediction *prediction;
     const struct diag *refusal; /* its first error; NULL: the prediction is ok */
+    struct place refused_at;
 };
 
 /* One fact of all guests. */

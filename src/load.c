@@ -42,7 +42,7 @@ static const char *const kind_names[] = {
 
 static const char *found(const struct doc_node *node)
 {
-    return node->kind == DOC_SCALAR && node->count == 0 ? "nothing" : kind_names[node->kind];
+    return node->kind == DOC_SCALAR && !doc_has_text(node) ? "nothing" : kind_names[node->kind];
 }
 
 static struct diag *expected(struct loader *l, const struct doc_node *node, const char *what)
@@ -56,8 +56,8 @@ static struct diag *expected(struct loader *l, const struct doc_node *node, cons
 /* The text of a scalar that is not empty, else NULL and an error that says what was expected. */
 static const char *scalar(struct loader *l, const struct doc_node *node, const char *what)
 {
-    if (node->kind == DOC_SCALAR && node->count > 0)
-        return node->text;
+    if (doc_has_text(node))
+        return doc_text(node);
     expected(l, node, what);
     return NULL;
 }
@@ -74,16 +74,17 @@ static void load_number(struct loader *l, const struct doc_node *value, void *in
 {
     struct number *number = into;
     struct unit_error error;
-    const char *what = key->parse == size_parse      ? "a size"
-                       : key->parse == address_parse ? "an address"
-                       : key->parse == number_parse  ? "a whole number"
-                       : key->parse == latency_parse ? "a latency"
-                                                     : "a bandwidth";
-    const char *text = scalar(l, value, what);
-    if (!text)
+    if (!doc_has_text(value)) {
+        expected(l, value,
+                 key->parse == size_parse      ? "a size"
+                 : key->parse == address_parse ? "an address"
+                 : key->parse == number_parse  ? "a whole number"
+                 : key->parse == latency_parse ? "a latency"
+                                               : "a bandwidth");
         return;
+    }
     uint64_t v = 0;
-    if (!key->parse(text, &v, &error)) {
+    if (!key->parse(doc_text(value), &v, &error)) {
         bad_value(l, value->at, &error);
         return;
     }
@@ -130,18 +131,18 @@ static void load_text(struct loader *l, const struct doc_node *value, void *into
         expected(l, value, "a text");
         return;
     }
-    if (has_control(value->text, key->many_lines)) {
+    if (has_control(doc_text(value), key->many_lines)) {
         struct diag *d = diag_add(l->diags, RULE_BAD_VALUE, value->at,
                                   "'%s' holds a control character", key->name);
         diag_help(l->diags, d, "write it on one line, without tabs or other controls");
         return;
     }
-    if (!value->count && !key->many_lines) {
+    if (!doc_has_text(value) && !key->many_lines) {
         struct diag *d = diag_add(l->diags, RULE_BAD_VALUE, value->at, "'%s' is empty", key->name);
         diag_help(l->diags, d, "write a text, or leave '%s' out", key->name);
         return;
     }
-    *text = (struct text){.value = value->text, .at = value->at};
+    *text = (struct text){arena_strdup(l->arena, doc_text(value)), value->at};
 }
 
 /* Appends the words of a list to a help text: "a, b or c". */
@@ -162,16 +163,16 @@ static void load_choice(struct loader *l, const struct doc_node *value, void *in
     struct choice *choice = into;
     struct strbuf words = {0};
     add_words(&words, key->names, key->name_count);
-    if (value->kind != DOC_SCALAR || !value->count) {
+    if (!doc_has_text(value)) {
         diag_help(l->diags, expected(l, value, "a word"), "write %s", words.data);
         strbuf_free(&words);
         return;
     }
-    struct nearest nearest = {.word = value->text};
+    struct nearest nearest = {.word = doc_text(value)};
     for (size_t i = 0; i < key->name_count; i++) {
         if (!key->names[i])
             continue;
-        if (strcmp(key->names[i], value->text) == 0) {
+        if (strcmp(key->names[i], doc_text(value)) == 0) {
             *choice = (struct choice){.value = (int)i, .at = value->at};
             strbuf_free(&words);
             return;
@@ -179,7 +180,7 @@ static void load_choice(struct loader *l, const struct doc_node *value, void *in
         nearest_offer(&nearest, key->names[i]);
     }
     struct diag *d = diag_add(l->diags, RULE_BAD_VALUE, value->at, "'%.60s' is not a value of '%s'",
-                              value->text, key->name);
+                              doc_text(value), key->name);
     if (nearest.best)
         diag_help(l->diags, d, "did you mean '%s'? There are %s", nearest.best, words.data);
     else
@@ -219,7 +220,7 @@ static void load_hugepages(struct loader *l, const struct doc_node *value, void 
                            const struct key *key)
 {
     struct number *number = into;
-    int v = value->kind == DOC_SCALAR ? boolean(value->text) : -1;
+    int v = value->kind == DOC_SCALAR ? boolean(doc_text(value)) : -1;
     if (v >= 0)
         *number = (struct number){.value = v ? 2 * MIB : 0, .at = value->at};
     else
@@ -230,7 +231,7 @@ static void load_hugepages(struct loader *l, const struct doc_node *value, void 
 static void load_number_or_auto(struct loader *l, const struct doc_node *value, void *into,
                                 const struct key *key)
 {
-    if (value->kind == DOC_SCALAR && strcmp(value->text, "auto") == 0)
+    if (value->kind == DOC_SCALAR && strcmp(doc_text(value), "auto") == 0)
         *(struct number *)into = (struct number){0};
     else
         load_number(l, value, into, key);
@@ -267,9 +268,9 @@ static void load_ids(struct loader *l, const struct doc_node *value, void *into,
     list->at = value->at;
     if (value->kind != DOC_SEQUENCE)
         add_ids(l, value, list);
-    for (size_t i = 0; value->kind == DOC_SEQUENCE && i < value->count; i++)
-        add_ids(l, value->items[i], list);
-    if (value->kind == DOC_SEQUENCE && !value->count) {
+    for (size_t i = 0; value->kind == DOC_SEQUENCE && i < doc_count(value); i++)
+        add_ids(l, doc_items(value)[i], list);
+    if (value->kind == DOC_SEQUENCE && !doc_count(value)) {
         struct diag *d = diag_add(l->diags, RULE_BAD_VALUE, value->at, "the list is empty");
         diag_help(l->diags, d, "write the ids, or leave the key out");
     }
@@ -278,11 +279,11 @@ static void load_ids(struct loader *l, const struct doc_node *value, void *into,
 static void unknown_key(struct loader *l, const struct doc_node *key, const struct key *keys,
                         size_t count, const char *what)
 {
-    struct nearest nearest = {.word = key->text};
+    struct nearest nearest = {.word = doc_text(key)};
     for (size_t i = 0; i < count; i++)
         nearest_offer(&nearest, keys[i].name);
-    struct diag *d =
-        diag_add(l->diags, RULE_UNKNOWN_KEY, key->at, "unknown key '%.60s' in %s", key->text, what);
+    struct diag *d = diag_add(l->diags, RULE_UNKNOWN_KEY, key->at, "unknown key '%.60s' in %s",
+                              doc_text(key), what);
     /* A mistyped 'memory' leaves a node without; where every key may be left out, one more is. */
     bool optional = true;
     for (size_t i = 0; i < count; i++)
@@ -301,6 +302,18 @@ static void unknown_key(struct loader *l, const struct doc_node *key, const stru
     strbuf_free(&words);
 }
 
+/* The index of a key in its table, `count` where there is none. People write keys in the table's order,
+ * so the search begins where the last one ended. */
+static size_t find_key(const struct key *keys, size_t count, size_t from, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t k = from + i < count ? from + i : (from + i) % count;
+        if (strcmp(keys[k].name, name) == 0)
+            return k;
+    }
+    return count;
+}
+
 /* Reads a mapping by its table of keys into the structure at base. */
 static void load_keys(struct loader *l, const struct doc_node *node, void *base,
                       const struct key *keys, size_t count, const char *what)
@@ -310,23 +323,22 @@ static void load_keys(struct loader *l, const struct doc_node *node, void *base,
         return;
     }
     uint64_t seen = 0;
-    for (size_t p = 0; p < node->count; p++) {
-        const struct doc_node *name = node->pairs[p].key;
-        size_t k = 0;
-        while (k < count && strcmp(keys[k].name, name->text) != 0)
-            k++;
+    size_t next = 0;
+    for (size_t p = 0; p < doc_count(node); p++) {
+        const struct doc_node *name = doc_pairs(node)[p].key;
+        size_t k = find_key(keys, count, next, doc_text(name));
+        next = k + 1;
         if (k < count && !(seen >> k & 1)) {
             seen |= UINT64_C(1) << k;
-            keys[k].load(l, node->pairs[p].value, (char *)base + keys[k].offset, &keys[k]);
-        } else if (k == count && strncmp(name->text, "x-", 2) != 0) {
+            keys[k].load(l, doc_pairs(node)[p].value, (char *)base + keys[k].offset, &keys[k]);
+        } else if (k == count && strncmp(doc_text(name), "x-", 2) != 0) {
             unknown_key(l, name, keys, count, what);
         }
     }
     for (size_t k = 0; k < count; k++)
         if (keys[k].required && !(seen >> k & 1)) {
             struct span at = node->at;
-            at.end_line = at.line;
-            at.end_column = at.column + 1;
+            at.end = at.start + 1;
             struct diag *d = diag_add(l->diags, RULE_MISSING_KEY, at,
                                       "the key '%s' is missing in %s", keys[k].name, what);
             diag_help(l->diags, d, "add '%s: …'", keys[k].name);
@@ -346,8 +358,8 @@ static void load_items(struct loader *l, const struct doc_node *value, const cha
         diag_help(l->diags, expected(l, value, what), "begin each item with '- '");
         return;
     }
-    for (size_t i = 0; i < value->count; i++)
-        each(l, value->items[i]);
+    for (size_t i = 0; i < doc_count(value); i++)
+        each(l, doc_items(value)[i]);
 }
 
 /* --- the tables, innermost first ----------------------------------------------------------- */
@@ -394,7 +406,7 @@ static void load_region(struct loader *l, const struct doc_node *value, struct r
     region->at = value->at;
     if (value->kind == DOC_MAPPING)
         load_keys(l, value, region, region_keys, ARRAY_SIZE(region_keys), "a region");
-    else if (value->kind == DOC_SCALAR && value->count)
+    else if (doc_has_text(value))
         load_number(l, value, &region->size, &region_keys[0]);
     else
         expected(l, value, "a size or a region");
@@ -413,7 +425,7 @@ static void load_memory(struct loader *l, const struct doc_node *value, void *in
     (void)key;
     struct node *node = into;
     bool several = value->kind == DOC_SEQUENCE;
-    node->region_count = several ? value->count : 1;
+    node->region_count = several ? doc_count(value) : 1;
     if (node->region_count > REGION_LIMIT) {
         too_many_regions(l, value->at);
         node->region_count = 0;
@@ -421,7 +433,7 @@ static void load_memory(struct loader *l, const struct doc_node *value, void *in
     }
     node->regions = arena_alloc(l->arena, node->region_count, sizeof(*node->regions));
     for (size_t i = 0; i < node->region_count; i++)
-        load_region(l, several ? value->items[i] : value, &node->regions[i]);
+        load_region(l, several ? doc_items(value)[i] : value, &node->regions[i]);
 }
 
 /* A node as written: its id may stand for many. */
@@ -491,7 +503,7 @@ static void load_nodes(struct loader *l, const struct doc_node *value, void *int
     (void)key;
     l->vm->nodes_at = value->at;
     load_items(l, value, "a sequence of nodes", load_node);
-    if (value->kind == DOC_SEQUENCE && !value->count) {
+    if (value->kind == DOC_SEQUENCE && !doc_count(value)) {
         struct diag *d = diag_add(l->diags, RULE_BAD_VALUE, value->at, "there is no node");
         diag_help(l->diags, d, "write at least '- {id: 0, cpus: …, memory: …}'");
     }
@@ -515,7 +527,7 @@ static void load_machine(struct loader *l, const struct doc_node *value, void *i
 {
     (void)key;
     struct machine *machine = into;
-    if (value->kind == DOC_SCALAR && value->count)
+    if (doc_has_text(value))
         load_text(l, value, &machine->type, &machine_keys[0]);
     else
         load_keys(l, value, machine, machine_keys, ARRAY_SIZE(machine_keys), "a machine");
@@ -535,7 +547,7 @@ static void load_firmware(struct loader *l, const struct doc_node *value, void *
 {
     (void)key;
     struct boot *boot = into;
-    if (value->kind == DOC_SCALAR && value->count)
+    if (doc_has_text(value))
         load_choice(l, value, &boot->firmware,
                     &(struct key){.name = "firmware", CHOICE(firmware_names)});
     else
@@ -578,7 +590,7 @@ static void load_cpus(struct loader *l, const struct doc_node *value, void *into
     (void)key;
     struct cpus *cpus = into;
     cpus->at = value->at;
-    if (value->kind == DOC_SCALAR && value->count)
+    if (doc_has_text(value))
         load_number(l, value, &cpus->count, &cpu_keys[0]);
     else
         load_keys(l, value, cpus, cpu_keys, ARRAY_SIZE(cpu_keys), "'cpus'");
@@ -623,6 +635,9 @@ static void load_pairs(struct loader *l, const struct doc_node *value, void *int
 {
     (void)into;
     (void)key;
+    /* As many as there are: a growing array would leave its former selves in the arena. */
+    l->vm->pair_cap = value->kind == DOC_SEQUENCE ? doc_count(value) : 0;
+    l->vm->pairs = arena_alloc(l->arena, l->vm->pair_cap, sizeof(*l->vm->pairs));
     load_items(l, value, "a sequence of {from, to, latency, bandwidth}", load_pair);
 }
 
@@ -700,7 +715,10 @@ static void add_setting(struct loader *l, const struct doc_node *word, enum rule
     }
     struct rule_setting *setting =
         APPEND(l, l->vm->settings, l->vm->setting_count, l->vm->setting_cap);
-    *setting = (struct rule_setting){.action = action, .rule = {.value = text, .at = word->at}};
+    *setting = (struct rule_setting){
+        .action = action,
+        .rule = {arena_strdup(l->arena, text), word->at},
+    };
 }
 
 static const char *const action_names[] = {
@@ -715,8 +733,8 @@ static void load_settings(struct loader *l, const struct doc_node *value, void *
         action++;
     if (value->kind != DOC_SEQUENCE)
         add_setting(l, value, action);
-    for (size_t i = 0; value->kind == DOC_SEQUENCE && i < value->count; i++)
-        add_setting(l, value->items[i], action);
+    for (size_t i = 0; value->kind == DOC_SEQUENCE && i < doc_count(value); i++)
+        add_setting(l, doc_items(value)[i], action);
 }
 
 static const struct key rules_keys[] = {
@@ -823,7 +841,7 @@ static void load_version(struct loader *l, const struct doc_node *value, void *i
 {
     (void)into;
     (void)key;
-    if (value->kind == DOC_SCALAR && strcmp(value->text, "1") == 0)
+    if (value->kind == DOC_SCALAR && strcmp(doc_text(value), "1") == 0)
         return;
     struct diag *d = diag_add(l->diags, RULE_LANGUAGE_VERSION, value->at,
                               "this version of the language is not known");
@@ -894,26 +912,28 @@ static void set_distance(struct loader *l, size_t from, size_t to, const struct 
 static void load_distance_rows(struct loader *l, const struct doc_node *rows)
 {
     size_t n = l->vm->node_count;
-    if (rows->count != n) {
-        struct diag *d = diag_add(l->diags, RULE_DISTANCE_SHAPE, rows->at,
-                                  "there are %zu rows of distances for %zu nodes", rows->count, n);
+    if (doc_count(rows) != n) {
+        struct diag *d =
+            diag_add(l->diags, RULE_DISTANCE_SHAPE, rows->at,
+                     "there are %zu rows of distances for %zu nodes", doc_count(rows), n);
         diag_help(l->diags, d, "write one row for each node, in order of node id");
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        const struct doc_node *row = rows->items[i];
+        const struct doc_node *row = doc_items(rows)[i];
         if (row->kind != DOC_SEQUENCE) {
             expected(l, row, "a row of distances");
             continue;
         }
-        if (row->count != n) {
-            struct diag *d = diag_add(l->diags, RULE_DISTANCE_SHAPE, row->at,
-                                      "%zu distances from node %zu to %zu nodes", row->count, i, n);
+        if (doc_count(row) != n) {
+            struct diag *d =
+                diag_add(l->diags, RULE_DISTANCE_SHAPE, row->at,
+                         "%zu distances from node %zu to %zu nodes", doc_count(row), i, n);
             diag_help(l->diags, d, "write one distance for each node, in order of node id");
             continue;
         }
         for (size_t j = 0; j < n; j++)
-            set_distance(l, i, j, row->items[j]);
+            set_distance(l, i, j, doc_items(row)[j]);
     }
 }
 
@@ -922,9 +942,9 @@ static bool node_key(struct loader *l, const struct doc_node *key, size_t *node)
 {
     struct unit_error error;
     uint64_t v;
-    if (strncmp(key->text, "x-", 2) == 0)
+    if (strncmp(doc_text(key), "x-", 2) == 0)
         return false;
-    if (!number_parse(key->text, &v, &error)) {
+    if (!number_parse(doc_text(key), &v, &error)) {
         bad_value(l, key->at, &error);
         return false;
     }
@@ -940,20 +960,20 @@ static bool node_key(struct loader *l, const struct doc_node *key, size_t *node)
 
 static void load_distance_map(struct loader *l, const struct doc_node *map)
 {
-    for (size_t i = 0; i < map->count; i++) {
+    for (size_t i = 0; i < doc_count(map); i++) {
         size_t from;
-        const struct doc_node *row = map->pairs[i].value;
-        if (!node_key(l, map->pairs[i].key, &from))
+        const struct doc_node *row = doc_pairs(map)[i].value;
+        if (!node_key(l, doc_pairs(map)[i].key, &from))
             continue;
         if (row->kind != DOC_MAPPING) {
             diag_help(l->diags, expected(l, row, "a mapping of nodes to distances"),
                       "write {1: 21, 2: 31}");
             continue;
         }
-        for (size_t j = 0; j < row->count; j++) {
+        for (size_t j = 0; j < doc_count(row); j++) {
             size_t to;
-            if (node_key(l, row->pairs[j].key, &to))
-                set_distance(l, from, to, row->pairs[j].value);
+            if (node_key(l, doc_pairs(row)[j].key, &to))
+                set_distance(l, from, to, doc_pairs(row)[j].value);
         }
     }
 }

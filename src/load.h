@@ -7,7 +7,8 @@
 #include "model.h"
 
 /* Fills *vm from a document. Goes on after an error, so that one run reports them all; false when
- * one left the model incomplete (an unknown key does not). Texts are borrowed from the document's arena. */
+ * one left the model incomplete (an unknown key does not). Nothing of the document is borrowed: what the
+ * model owns is in the arena given here. */
 bool model_load(struct vm *vm, const struct doc_node *root, struct arena *arena,
                 struct diags *diags);
 

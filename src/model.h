@@ -2,7 +2,7 @@
 /* What a topology file says, with the place where it says it. No I/O, no policy. Layer 3.
  *
  * Sizes and addresses are bytes, latencies picoseconds, bandwidths bytes per second. A value whose
- * place has line 0 was not in the file; after model_complete() it holds its default. Everything is
+ * place is 0 was not in the file; after model_complete() it holds its default. Everything is
  * owned by the arena the model was loaded into. */
 #ifndef SPMTOPO_MODEL_H
 #define SPMTOPO_MODEL_H
@@ -28,7 +28,7 @@ struct choice {
 
 static inline bool given(struct span at)
 {
-    return at.line != 0;
+    return at.start != 0;
 }
 
 /* The words of the enumerations; indexes are the enumerators. */

@@ -24,7 +24,8 @@ struct parser {
     size_t item_count;
     size_t item_cap;
     struct level {
-        struct doc_node *node;
+        struct span at;
+        enum doc_kind kind;
         char *anchor;
         size_t first;
     } levels[DOC_DEPTH_LIMIT + 1];
@@ -35,20 +36,18 @@ struct parser {
 
 static struct span span_of(const yaml_mark_t *start, const yaml_mark_t *end)
 {
-    return (struct span){
-        .line = (uint32_t)start->line + 1,
-        .column = (uint32_t)start->column + 1,
-        .end_line = (uint32_t)end->line + 1,
-        .end_column = (uint32_t)end->column + 1,
-    };
+    return (struct span){(uint32_t)start->index + 1, (uint32_t)end->index + 1};
+}
+
+static struct span point_at_mark(const yaml_mark_t *mark)
+{
+    return (struct span){(uint32_t)mark->index + 1, (uint32_t)mark->index + 2};
 }
 
 static struct span point_at_offset(const struct source *source, size_t offset)
 {
-    struct span at = {0};
-    source_position(source, offset, &at.line, &at.column);
-    at.end_line = at.line;
-    at.end_column = at.column + 1;
+    struct span at = source_span(source, offset, 0);
+    at.end++;
     return at;
 }
 
@@ -56,14 +55,6 @@ static struct diag *fail(struct parser *p, enum rule_id rule, struct span at, co
 {
     p->failed = true;
     return diag_add(p->diags, rule, at, "%s", message);
-}
-
-/* A key of a block mapping ends where the next token starts; what follows the text is not it. */
-static struct span collection_span(struct span start, const yaml_mark_t *end)
-{
-    start.end_line = (uint32_t)end->line + 1;
-    start.end_column = (uint32_t)end->column + 1;
-    return start;
 }
 
 static bool core_tag(const char *tag, const char *const *names)
@@ -109,7 +100,7 @@ static void add_weight(struct parser *p, uint64_t weight, struct span at)
 }
 
 /* Hands a finished node to the collection it is in. */
-static void deliver(struct parser *p, const struct doc_node *node)
+static inline void deliver(struct parser *p, const struct doc_node *node)
 {
     if (p->depth == 0) {
         p->root = node;
@@ -139,25 +130,32 @@ static void on_scalar(struct parser *p, const yaml_event_t *event)
     const char *text = (const char *)event->data.scalar.value;
     size_t len = event->data.scalar.length;
     check_tag(p, event->data.scalar.tag, DOC_SCALAR, at);
-    if (memchr(text, '\0', len)) {
+    /* Only an escape can put one there: libyaml reads no NUL in a text. */
+    if (event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE && memchr(text, '\0', len)) {
         diag_help(p->diags, fail(p, RULE_ENCODING, at, "a NUL character in a scalar"),
                   "remove the \\0");
         return;
     }
-    /* Most of a document is scalars: a node and its text are one allocation. */
-    struct doc_node *node = arena_alloc(p->arena, 1, sizeof(*node) + len + 1);
-    memcpy(node + 1, text, len);
-    *node = (struct doc_node){
-        .kind = DOC_SCALAR,
-        .height = 0,
-        .weight = 1,
-        .at = at,
-        .count = len,
-        .text = (const char *)(node + 1),
-    };
+    struct doc_node *node = arena_take(p->arena, DOC_TEXT_OFFSET + len + 1);
+    node->at = at;
+    node->kind = DOC_SCALAR;
+    memcpy((char *)node + DOC_TEXT_OFFSET, text, len);
     add_weight(p, 1, at);
     remember_anchor(p, (const char *)event->data.scalar.anchor, node);
     deliver(p, node);
+}
+
+/* Nodes of a tree with its aliases expanded. They were counted when it was read, so this is no more
+ * work than the limit allows. */
+static uint64_t weight_of(const struct doc_node *node)
+{
+    uint64_t weight = 1;
+    size_t children = node->kind == DOC_SCALAR    ? 0
+                      : node->kind == DOC_MAPPING ? 2 * doc_count(node)
+                                                  : doc_count(node);
+    for (size_t i = 0; i < children; i++)
+        weight += weight_of(doc_items(node)[i]);
+    return weight;
 }
 
 static void on_alias(struct parser *p, const yaml_event_t *event)
@@ -179,7 +177,7 @@ static void on_alias(struct parser *p, const yaml_event_t *event)
         p->failed = true;
         return;
     }
-    add_weight(p, node->weight, at);
+    add_weight(p, weight_of(node), at);
     deliver(p, node);
 }
 
@@ -193,44 +191,42 @@ static void on_start(struct parser *p, enum doc_kind kind, const yaml_char_t *an
         return;
     }
     add_weight(p, 1, at);
-    struct doc_node *node = arena_alloc(p->arena, 1, sizeof(*node));
-    *node = (struct doc_node){.kind = kind, .weight = 1, .at = at};
     char *name = NULL;
     if (anchor) {
         name = arena_strndup(p->arena, (const char *)anchor, strlen((const char *)anchor));
         strmap_set(&p->open, name, name);
     }
-    p->levels[p->depth++] = (struct level){.node = node, .anchor = name, .first = p->item_count};
+    p->levels[p->depth++] =
+        (struct level){.at = at, .kind = kind, .anchor = name, .first = p->item_count};
 }
 
 /* The first of the keys before number i that is the same, or NULL. Few keys are compared one by one;
  * many are kept in p->keys, which the caller clears before the first. */
 static const struct doc_node *same_key(struct parser *p, const struct doc_node *node, size_t i)
 {
-    const struct doc_node *key = node->pairs[i].key;
-    if (node->count > 8)
-        return strmap_set(&p->keys, key->text, (void *)(uintptr_t)key);
+    const struct doc_node *key = doc_pairs(node)[i].key;
+    if (doc_count(node) > 8)
+        return strmap_set(&p->keys, doc_text(key), (void *)(uintptr_t)key);
     for (size_t j = 0; j < i; j++) {
-        const struct doc_node *other = node->pairs[j].key;
-        if (other->kind == DOC_SCALAR && other->count == key->count &&
-            memcmp(other->text, key->text, key->count) == 0)
+        const struct doc_node *other = doc_pairs(node)[j].key;
+        if (*doc_text(other) == *doc_text(key) && other->kind == DOC_SCALAR &&
+            strcmp(doc_text(other), doc_text(key)) == 0)
             return other;
     }
     return NULL;
 }
 
-static void take_pairs(struct parser *p, struct doc_node *node, const struct doc_node **items)
+static void check_keys(struct parser *p, const struct doc_node *node)
 {
     strmap_clear(&p->keys);
-    for (size_t i = 0; i < node->count; i++) {
-        const struct doc_node *key = items[2 * i];
-        node->pairs[i] = (struct doc_pair){.key = key, .value = items[2 * i + 1]};
+    for (size_t i = 0; i < doc_count(node); i++) {
+        const struct doc_node *key = doc_pairs(node)[i].key;
         if (key->kind != DOC_SCALAR) {
             diag_help(p->diags, fail(p, RULE_YAML_FEATURE, key->at, "a key that is not a scalar"),
                       "write a name before the colon");
             continue;
         }
-        if (strcmp(key->text, "<<") == 0) {
+        if (strcmp(doc_text(key), "<<") == 0) {
             diag_help(p->diags, fail(p, RULE_YAML_FEATURE, key->at, "merge keys are not supported"),
                       "write the keys out, or give the whole mapping with an alias");
             continue;
@@ -238,7 +234,7 @@ static void take_pairs(struct parser *p, struct doc_node *node, const struct doc
         const struct doc_node *first = same_key(p, node, i);
         if (first) {
             struct diag *d = diag_add(p->diags, RULE_DUPLICATE_KEY, key->at,
-                                      "the key '%.60s' is given twice", key->text);
+                                      "the key '%.60s' is given twice", doc_text(key));
             diag_note(p->diags, d, first->at, "the first one is here");
             diag_help(p->diags, d, "keep one of the two");
         }
@@ -247,29 +243,21 @@ static void take_pairs(struct parser *p, struct doc_node *node, const struct doc
 
 static void on_end(struct parser *p, const yaml_event_t *event)
 {
-    struct level *level = &p->levels[--p->depth];
-    struct doc_node *node = level->node;
+    const struct level *level = &p->levels[--p->depth];
     size_t count = p->item_count - level->first;
-    const struct doc_node **items = count ? p->items + level->first : NULL;
+    struct doc_collection *all = arena_take(p->arena, sizeof(*all) + count * sizeof(*all->items));
+    struct doc_node *node = &all->node;
+    node->at = (struct span){level->at.start, (uint32_t)event->end_mark.index + 1};
+    node->kind = (uint8_t)level->kind;
+    node->height = 1;
+    all->count = (uint32_t)(level->kind == DOC_MAPPING ? count / 2 : count);
     for (size_t i = 0; i < count; i++) {
-        node->weight += items[i]->weight;
-        if (items[i]->height >= node->height)
-            node->height = (uint16_t)(items[i]->height + 1);
+        all->items[i] = p->items[level->first + i];
+        if (all->items[i]->height >= node->height)
+            node->height = (uint8_t)(all->items[i]->height + 1);
     }
-    if (node->height == 0)
-        node->height = 1;
-    node->at = collection_span(node->at, &event->end_mark);
-    if (node->kind == DOC_MAPPING) {
-        node->count = count / 2;
-        node->pairs = arena_alloc(p->arena, node->count, sizeof(*node->pairs));
-        if (items)
-            take_pairs(p, node, items);
-    } else {
-        node->count = count;
-        node->items = arena_alloc(p->arena, count, sizeof(*node->items));
-        if (items)
-            memcpy(node->items, items, count * sizeof(*items));
-    }
+    if (node->kind == DOC_MAPPING)
+        check_keys(p, node);
     p->item_count = level->first;
     if (level->anchor) {
         /* An inner anchor of the same name may have been opened and closed meanwhile; the name is
@@ -287,9 +275,10 @@ static void on_end(struct parser *p, const yaml_event_t *event)
 static void syntax_error(struct parser *p)
 {
     const yaml_parser_t *yaml = &p->yaml;
-    const char *problem = yaml->problem ? yaml->problem : "cannot be read";
+    const char *problem = yaml->problem;
     p->failed = true;
-    if (yaml->error == YAML_MEMORY_ERROR)
+    /* libyaml names every error but those of its own allocations. */
+    if (yaml->error == YAML_MEMORY_ERROR || !problem)
         out_of_memory();
     if (yaml->error == YAML_READER_ERROR) {
         struct diag *d =
@@ -297,14 +286,10 @@ static void syntax_error(struct parser *p)
                      "not a text in UTF-8: %s", problem);
         diag_help(p->diags, d, "save the file as UTF-8 without control characters");
     } else {
-        struct span at = span_of(&yaml->problem_mark, &yaml->problem_mark);
-        at.end_column++;
+        struct span at = point_at_mark(&yaml->problem_mark);
         struct diag *d = diag_add(p->diags, RULE_SYNTAX, at, "not valid YAML: %s", problem);
-        if (yaml->context && yaml->context_mark.line != yaml->problem_mark.line) {
-            struct span from = span_of(&yaml->context_mark, &yaml->context_mark);
-            from.end_column++;
-            diag_note(p->diags, d, from, "%s", yaml->context);
-        }
+        if (yaml->context && yaml->context_mark.line != yaml->problem_mark.line)
+            diag_note(p->diags, d, point_at_mark(&yaml->context_mark), "%s", yaml->context);
         diag_help(p->diags, d,
                   "look at the indentation, at missing colons and at unclosed brackets and quotes");
     }

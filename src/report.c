@@ -21,12 +21,14 @@ static void add_clean(cJSON *object, const char *key, const char *text)
 static void add_place(cJSON *object, const struct source *source, struct span at)
 {
     /* What has no place is the file's, from its first character on. */
-    bool known = at.line != 0;
+    struct place place = source_place(source, at);
+    if (!place.line)
+        place = (struct place){1, 1, 1, 1};
     add_clean(object, "file", source->name);
-    cJSON_AddNumberToObject(object, "line", known ? at.line : 1);
-    cJSON_AddNumberToObject(object, "column", known ? at.column : 1);
-    cJSON_AddNumberToObject(object, "endLine", known ? at.end_line : 1);
-    cJSON_AddNumberToObject(object, "endColumn", known ? at.end_column : 1);
+    cJSON_AddNumberToObject(object, "line", place.line);
+    cJSON_AddNumberToObject(object, "column", place.column);
+    cJSON_AddNumberToObject(object, "endLine", place.end_line);
+    cJSON_AddNumberToObject(object, "endColumn", place.end_column);
 }
 
 static void add_text_or_null(cJSON *object, const char *key, const char *text)
@@ -143,8 +145,9 @@ static void add_uri(cJSON *location, const char *path)
     strbuf_free(&uri);
 }
 
-static cJSON *location(const struct source *source, struct span at)
+static cJSON *location(const struct source *source, struct span span)
 {
+    struct place at = source_place(source, span);
     cJSON *object = cJSON_CreateObject();
     cJSON *physical = cJSON_AddObjectToObject(object, "physicalLocation");
     add_uri(cJSON_AddObjectToObject(physical, "artifactLocation"), source->name);
@@ -226,17 +229,18 @@ static void github_findings(struct strbuf *out, const struct diags *diags,
     for (size_t i = 0; i < diags->count; i++) {
         const struct diag *d = diags->items[i];
         const struct rule *rule = rule_info(d->rule);
+        struct place at = source_place(source, d->at);
         if (d->severity < least)
             continue;
         strbuf_addf(out, "::%s file=", commands[d->severity]);
         add_escaped(out, source->name, true);
-        if (d->at.line)
-            strbuf_addf(out, ",line=%u,endLine=%u", d->at.line,
-                        d->at.end_line > d->at.line && d->at.end_column == 1 ? d->at.end_line - 1
-                                                                             : d->at.end_line);
+        if (at.line)
+            strbuf_addf(out, ",line=%u,endLine=%u", at.line,
+                        at.end_line > at.line && at.end_column == 1 ? at.end_line - 1
+                                                                    : at.end_line);
         /* Columns are for what stands on one line. */
-        if (d->at.line && d->at.line == d->at.end_line)
-            strbuf_addf(out, ",col=%u,endColumn=%u", d->at.column, d->at.end_column);
+        if (at.line && at.line == at.end_line)
+            strbuf_addf(out, ",col=%u,endColumn=%u", at.column, at.end_column);
         strbuf_addf(out, ",title=%s %s::", rule->id, rule->name);
         add_escaped(out, d->message, false);
         if (d->help) {

@@ -4028,7 +4028,9 @@ const struct rule *rule_info(enum rule_id rule)
 const struct rule *rule_find(const char *id_or_name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-        if (strcmp(rules[i].id, id_or_name) == 0 || strcmp(rules[i].name, id_or_name) == 0)
+        /* A file may name a million. */
+        if ((*rules[i].id == *id_or_name && strcmp(rules[i].id, id_or_name) == 0) ||
+            (*rules[i].name == *id_or_name && strcmp(rules[i].name, id_or_name) == 0))
             return &rules[i];
     return NULL;
 }

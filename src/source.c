@@ -22,8 +22,32 @@ static size_t line_break(const char *p, size_t left)
     return 0;
 }
 
-/* The bytes with which a line break begins. */
-static const bool may_break[256] = {['\n'] = true, ['\r'] = true, [0xC2] = true, [0xE2] = true};
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+static bool is_ascii(const char *text, size_t len)
+{
+    uint64_t high = 0;
+    uint64_t word;
+    for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word)) {
+        memcpy(&word, text, sizeof(word));
+        high |= word;
+    }
+    while (len--)
+        high |= (unsigned char)*text++;
+    return !(high & UINT64_C(0x8080808080808080));
+}
+
+static void add_line(struct source *s, size_t *cap, size_t byte, size_t character)
+{
+    if (s->line_count == *cap) {
+        *cap = *cap ? 2 * *cap : 64;
+        s->lines = xrealloc(s->lines, *cap, sizeof(*s->lines));
+    }
+    s->lines[s->line_count++] = (struct source_line){(uint32_t)byte, (uint32_t)character};
+}
 
 /* Drops a UTF-8 byte-order mark (it says nothing) and indexes the lines. */
 static void index_lines(struct source *s)
@@ -32,23 +56,24 @@ static void index_lines(struct source *s)
         s->len -= 3;
         memmove(s->text, s->text + 3, s->len + 1);
     }
-    size_t cap = 64;
-    s->lines = xcalloc(cap, sizeof(*s->lines));
-    s->line_count = 1;
+    size_t cap = 0;
+    size_t character = 0;
+    add_line(s, &cap, 0, 0);
+    if (is_ascii(s->text, s->len) && !memchr(s->text, '\r', s->len)) {
+        /* Every character is a byte, and every line break a line feed. */
+        for (const char *p = s->text; (p = memchr(p, '\n', s->len - (size_t)(p - s->text)));) {
+            p++;
+            add_line(s, &cap, (size_t)(p - s->text), (size_t)(p - s->text));
+        }
+        return;
+    }
     for (size_t i = 0; i < s->len;) {
-        while (i < s->len && !may_break[(unsigned char)s->text[i]])
-            i++;
-        size_t step = i < s->len ? line_break(s->text + i, s->len - i) : 0;
-        if (!step) {
-            i++;
-            continue;
-        }
-        i += step;
-        if (s->line_count == cap) {
-            cap *= 2;
-            s->lines = xrealloc(s->lines, cap, sizeof(*s->lines));
-        }
-        s->lines[s->line_count++] = i;
+        size_t step = line_break(s->text + i, s->len - i);
+        size_t next = i + (step ? step : 1);
+        for (; i < next; i++)
+            character += !continues(s->text[i]);
+        if (step)
+            add_line(s, &cap, i, character);
     }
 }
 
@@ -105,10 +130,10 @@ const char *source_line(const struct source *s, size_t line, size_t *len)
     *len = 0;
     if (line == 0 || line > s->line_count)
         return "";
-    size_t start = s->lines[line - 1];
-    size_t end = line < s->line_count ? s->lines[line] : s->len;
-    for (size_t i = start; i < end; i++)
-        if (line_break(s->text + i, end - i)) {
+    size_t start = s->lines[line - 1].byte;
+    size_t end = line < s->line_count ? s->lines[line].byte : s->len;
+    for (size_t i = end > start + 3 ? end - 3 : start; i < end; i++)
+        if (line_break(s->text + i, end - i) == end - i) {
             end = i;
             break;
         }
@@ -116,20 +141,48 @@ const char *source_line(const struct source *s, size_t line, size_t *len)
     return s->text + start;
 }
 
-void source_position(const struct source *s, size_t offset, uint32_t *line, uint32_t *column)
+/* The index of the last line that begins at or before a byte offset, or a code point. */
+static size_t line_of(const struct source *s, size_t at, bool character)
 {
     size_t low = 0;
     size_t high = s->line_count;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (s->lines[middle] <= offset)
+        if ((character ? s->lines[middle].character : s->lines[middle].byte) <= at)
             low = middle;
         else
             high = middle;
     }
-    *line = (uint32_t)low + 1;
-    *column = 1;
-    for (size_t i = s->lines[low]; i < offset && i < s->len; i++)
-        if (((unsigned char)s->text[i] & 0xC0) != 0x80)
-            ++*column;
+    return low;
+}
+
+/* The code points in the source before a byte offset. */
+static uint32_t characters_before(const struct source *s, size_t offset)
+{
+    const struct source_line *line = &s->lines[line_of(s, offset, false)];
+    uint32_t count = line->character;
+    for (size_t i = line->byte; i < offset && i < s->len; i++)
+        count += !continues(s->text[i]);
+    return count;
+}
+
+struct span source_span(const struct source *s, size_t offset, size_t len)
+{
+    return (struct span){characters_before(s, offset) + 1, characters_before(s, offset + len) + 1};
+}
+
+struct place source_place(const struct source *s, struct span span)
+{
+    if (!span.start)
+        return (struct place){0};
+    uint32_t start = span.start - 1;
+    uint32_t end = span.end - 1;
+    size_t line = line_of(s, start, true);
+    size_t end_line = end <= start + 1 ? line : line_of(s, end, true);
+    return (struct place){
+        .line = (uint32_t)line + 1,
+        .column = start - s->lines[line].character + 1,
+        .end_line = (uint32_t)end_line + 1,
+        .end_column = end - s->lines[end_line].character + 1,
+    };
 }

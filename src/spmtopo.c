@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,9 @@ int main(int argc, char **argv)
     atexit(check_streams);
     /* Else JSON for which there is no memory would lack a part. */
     cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = xmalloc, .free_fn = free});
+    /* glibc's first bound, kept: large blocks go back to the system when they are freed, and grow
+     * without a copy. */
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     if (argc < 2) {
         print_usage(stderr);
         return STATUS_FAILURE;

@@ -47,13 +47,22 @@ void strbuf_free(struct strbuf *b)
 
 void strbuf_add_u64(struct strbuf *b, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    strbuf_add(b, digits + at, sizeof(digits) - at);
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    unsigned digits = value < 10 ? 1 : value < 100 ? 2 : 3;
+    for (uint64_t rest = value / 1000; rest; rest /= 10)
+        digits++;
+    char *p = strbuf_extend(b, digits) + digits;
+    for (; value >= 100; value /= 100) {
+        p -= 2;
+        memcpy(p, pairs + 2 * (value % 100), 2);
+    }
+    if (value >= 10)
+        memcpy(p - 2, pairs + 2 * value, 2);
+    else
+        p[-1] = (char)('0' + value);
 }
 
 void strbuf_add_le(struct strbuf *b, uint64_t value, unsigned bytes)
@@ -116,15 +125,19 @@ void strbuf_add_quoted(struct strbuf *b, const char *text, size_t len)
     strbuf_addc(b, '\'');
 }
 
-void strbuf_add_shell(struct strbuf *b, const char *text, size_t len)
+bool shell_safe_word(const char *text, size_t len)
 {
-    size_t safe = 0;
-    while (safe < len && shell_safe[(unsigned char)text[safe]])
-        safe++;
-    if (safe == len && len > 0)
-        strbuf_add(b, text, len);
-    else
-        strbuf_add_quoted(b, text, len);
+    const unsigned char *p = (const unsigned char *)text;
+    const unsigned char *const end = p + len;
+    /* Most of a large output passes here, so it is eight bytes at a time. */
+    for (; end - p >= 8; p += 8)
+        if (!(shell_safe[p[0]] & shell_safe[p[1]] & shell_safe[p[2]] & shell_safe[p[3]] &
+              shell_safe[p[4]] & shell_safe[p[5]] & shell_safe[p[6]] & shell_safe[p[7]]))
+            return false;
+    for (; p < end; p++)
+        if (!shell_safe[*p])
+            return false;
+    return len > 0;
 }
 
 void strbuf_add_qemu(struct strbuf *b, const char *text)

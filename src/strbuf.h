@@ -19,14 +19,23 @@ struct strbuf {
 void strbuf_make_room(struct strbuf *b, size_t more);
 
 /* These are most of what emitters do, so they are inline. */
-static inline void strbuf_add(struct strbuf *b, const void *bytes, size_t len)
+
+/* Adds bytes that the caller writes, and returns where. */
+static inline char *strbuf_extend(struct strbuf *b, size_t len)
 {
     if (b->cap - b->len <= len)
         strbuf_make_room(b, len);
-    if (len)
-        memcpy(b->data + b->len, bytes, len);
+    char *added = b->data + b->len;
     b->len += len;
-    b->data[b->len] = '\0';
+    added[len] = '\0';
+    return added;
+}
+
+static inline void strbuf_add(struct strbuf *b, const void *bytes, size_t len)
+{
+    char *added = strbuf_extend(b, len);
+    if (len)
+        memcpy(added, bytes, len);
 }
 
 static inline void strbuf_adds(struct strbuf *b, const char *text)
@@ -53,9 +62,9 @@ void strbuf_add_qemu_size(struct strbuf *b, uint64_t bytes);
 /* The same for people and for the topology language ("16 GiB" / "16GiB"). */
 void strbuf_add_size(struct strbuf *b, uint64_t bytes, const char *gap);
 
-/* A word of a POSIX shell command, always in single quotes, or quoted only where it must be. */
+/* A word of a POSIX shell command in single quotes; whether it means the same without them. */
 void strbuf_add_quoted(struct strbuf *b, const char *text, size_t len);
-void strbuf_add_shell(struct strbuf *b, const char *text, size_t len);
+bool shell_safe_word(const char *text, size_t len);
 /* A value in QEMU's key=value syntax: commas doubled. */
 void strbuf_add_qemu(struct strbuf *b, const char *text);
 /* A JSON string with its quotes. `text` is UTF-8. */

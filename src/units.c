@@ -55,10 +55,14 @@ static bool is_digit(char c)
 /* Reads digits at *text; false when the value does not fit. Moves *text past the digits. */
 static bool digits(const char **text, uint64_t *value)
 {
+    const char *p = *text;
+    uint64_t v = 0;
     bool fits = true;
-    for (*value = 0; is_digit(**text); (*text)++)
-        fits = fits && !__builtin_mul_overflow(*value, UINT64_C(10), value) &&
-               !__builtin_add_overflow(*value, (uint64_t)(**text - '0'), value);
+    for (; is_digit(*p); p++)
+        fits &= !__builtin_mul_overflow(v, UINT64_C(10), &v) &
+                !__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v);
+    *value = v;
+    *text = p;
     return fits;
 }
 

@@ -8,11 +8,11 @@
 
 struct arena_block {
     struct arena_block *next;
-    max_align_t data[];
+    uint64_t data[];
 };
 
 /* Blocks double in size, so that a large input takes few. */
-enum { ARENA_BLOCK_LEAST = 64 * 1024, ARENA_BLOCK_MOST = 1024 * 1024 };
+enum { ARENA_BLOCK_LEAST = 2 * 1024, ARENA_BLOCK_MOST = 1024 * 1024 };
 
 /* At once: what standard output still holds is the start of something. */
 void out_of_memory(void)
@@ -48,28 +48,33 @@ void *xrealloc(void *old, size_t count, size_t size)
     return p;
 }
 
+void *arena_refill(struct arena *arena, size_t bytes)
+{
+    size_t room = arena->blocks ? 2 * arena->room : ARENA_BLOCK_LEAST;
+    room = room > ARENA_BLOCK_MOST ? ARENA_BLOCK_MOST : room;
+    room = bytes > room ? bytes : room;
+    struct arena_block *block = bytes <= SIZE_MAX / 2 ? calloc(1, sizeof(*block) + room) : NULL;
+    if (!block)
+        out_of_memory();
+    block->next = arena->blocks;
+    arena->blocks = block;
+    arena->next = (char *)block->data + bytes;
+    arena->room = room;
+    arena->left = room - bytes;
+    return block->data;
+}
+
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 {
     size_t bytes;
-    const size_t align = _Alignof(max_align_t);
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2)
+    if (__builtin_mul_overflow(count, size, &bytes))
         out_of_memory();
-    bytes = (bytes + align - 1) / align * align;
-    if (!arena->blocks || arena->room - arena->used < bytes) {
-        size_t room = arena->blocks ? 2 * arena->room : ARENA_BLOCK_LEAST;
-        room = room > ARENA_BLOCK_MOST ? ARENA_BLOCK_MOST : room;
-        room = bytes > room ? bytes : room;
-        struct arena_block *block = calloc(1, sizeof(*block) + room);
-        if (!block)
-            out_of_memory();
-        block->next = arena->blocks;
-        arena->blocks = block;
-        arena->used = 0;
-        arena->room = room;
-    }
-    void *p = (char *)arena->blocks->data + arena->used;
-    arena->used += bytes;
-    return p;
+    return arena_take(arena, bytes);
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+    return arena_strndup(arena, text, strlen(text));
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
@@ -81,12 +86,15 @@ char *arena_strndup(struct arena *arena, const char *text, size_t len)
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+    char first[256]; /* long enough for most */
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(first, sizeof(first), format, args);
     char *text = arena_alloc(arena, (size_t)(len < 0 ? 0 : len) + 1, 1);
-    if (len > 0)
+    if (len >= (int)sizeof(first))
         vsnprintf(text, (size_t)len + 1, format, again);
+    else if (len > 0)
+        memcpy(text, first, (size_t)len);
     va_end(again);
     return text;
 }
@@ -118,5 +126,5 @@ void arena_free(struct arena *arena)
         free(arena->blocks);
         arena->blocks = next;
     }
-    arena->used = arena->room = 0;
+    *arena = (struct arena){0};
 }

@@ -29,12 +29,30 @@ void *xrealloc(void *old, size_t count, size_t size);
  * diagnostics is in one arena, so that nothing in them has an owner of its own. */
 struct arena {
     struct arena_block *blocks;
-    size_t used;
-    size_t room;
+    char *next;  /* in the newest block */
+    size_t left; /* bytes from there on */
+    size_t room; /* of the newest block, in bytes */
 };
 
-/* Zeroed memory, aligned for any object; never NULL; freed by arena_free(). */
+/* Zeroed memory, aligned for any integer or pointer; never NULL; freed by arena_free(). */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);
+/* A new block, and its first bytes. */
+void *arena_refill(struct arena *arena, size_t bytes);
+
+/* The same as arena_alloc() for a number of bytes; most of a document is made with it. */
+static inline void *arena_take(struct arena *arena, size_t bytes)
+{
+    const size_t align = sizeof(uint64_t);
+    bytes = bytes <= SIZE_MAX / 2 ? (bytes + align - 1) / align * align : bytes;
+    if (arena->left < bytes || !arena->next)
+        return arena_refill(arena, bytes);
+    void *taken = arena->next;
+    arena->next += bytes;
+    arena->left -= bytes;
+    return taken;
+}
+
+char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 char *arena_vprintf(struct arena *arena, const char *format, va_list args) PRINTF_LIKE(2, 0);

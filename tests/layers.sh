@@ -45,6 +45,7 @@ libraries='
 yaml.h parse_yaml.c
 cjson/cJSON.h report.c expect.c expect_all.c expect_guest.c qmp.c verify_qmp.c verify_report.c cmd_rules.c spmtopo.c
 argp.h options.c spmtopo.c
+malloc.h spmtopo.c
 pthread.h cmd_check.c
 dirent.h cmd_check.c guest_source.c
 sys/klog.h guest_source.c

@@ -631,8 +631,8 @@ static void guests_that_differ_are_not_equivalent(void **state)
             spm.address += GIB;
         else if (what == 5)
             other.tables.srat.memory_count -= 2;
-        struct side sides[] = {{TARGET_QEMU, &c.vm, p, NULL},
-                               {TARGET_LIBVIRT, &c.vm, &other, NULL}};
+        struct side sides[] = {{.target = TARGET_QEMU, .vm = &c.vm, .prediction = p},
+                               {.target = TARGET_LIBVIRT, .vm = &c.vm, .prediction = &other}};
         struct side_by_side all;
         struct strbuf out = {0};
         side_by_side(&all, sides, ARRAY_SIZE(sides), &c.arena);

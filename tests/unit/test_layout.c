@@ -467,7 +467,7 @@ static void phys_bits(void **state)
         lay_out(&c, "{type: q35, accel: tcg, cpu: Skylake-Server, phys-bits: 40}", "991GiB", ""));
     const struct diag *d = assert_finding(&c.diags, RULE_PHYS_BITS);
     assert_contains(d->help, "phys-bits: 41");
-    assert_int_equal(d->at.line, 4);
+    assert_int_equal(unit_line(&c.source, d->at), 4);
     compile_free(&c);
     /* 2^52 is the end */
     assert_false(

@@ -27,8 +27,8 @@
 /* The text of a strbuf, and its length: a NUL inside is seen. */
 #define assert_buffer(buffer, text)                                                                \
     unit_buffer((buffer), (text), sizeof(text) - 1, __FILE__, __LINE__)
-#define assert_span(at, l, c, el, ec)                                                              \
-    unit_span((at), (struct span){l, c, el, ec}, __FILE__, __LINE__)
+#define assert_span(source, at, l, c, el, ec)                                                      \
+    unit_span((source), (at), (struct place){l, c, el, ec}, __FILE__, __LINE__)
 
 static inline void unit_contains(const char *text, const char *part, const char *file, int line)
 {
@@ -56,8 +56,10 @@ static inline void unit_buffer(const struct strbuf *b, const char *text, size_t 
     _fail(file, line);
 }
 
-static inline void unit_span(struct span at, struct span want, const char *file, int line)
+static inline void unit_span(const struct source *source, struct span span, struct place want,
+                             const char *file, int line)
 {
+    struct place at = source_place(source, span);
     if (at.line == want.line && at.column == want.column && at.end_line == want.end_line &&
         at.end_column == want.end_column)
         return;
@@ -67,6 +69,17 @@ static inline void unit_span(struct span at, struct span want, const char *file,
 }
 
 /* --- findings -------------------------------------------------------------------------------- */
+
+/* The line of a place, from 1; 0 for none. */
+static inline uint32_t unit_line(const struct source *source, struct span at)
+{
+    return source_place(source, at).line;
+}
+
+static inline uint32_t unit_column(const struct source *source, struct span at)
+{
+    return source_place(source, at).column;
+}
 
 /* The nth finding (from 0) of a rule, or NULL. */
 static inline const struct diag *unit_find(const struct diags *diags, enum rule_id rule, size_t nth)
@@ -80,7 +93,7 @@ static inline const struct diag *unit_find(const struct diags *diags, enum rule_
 static inline void unit_print_findings(const struct diags *diags)
 {
     for (size_t i = 0; i < diags->count; i++)
-        print_error("finding: %u:%u %s: %s\n", diags->items[i]->at.line, diags->items[i]->at.column,
+        print_error("finding at %u: %s: %s\n", diags->items[i]->at.start,
                     rule_info(diags->items[i]->rule)->name, diags->items[i]->message);
 }
 
@@ -113,7 +126,7 @@ struct unit {
     struct source source;
     struct arena arena;
     struct diags diags;
-    const struct doc_node *root;
+    const struct doc_node *root; /* in the same arena */
     struct vm vm;
     bool loaded;
 };

@@ -24,20 +24,20 @@ static void add_node(struct strbuf *out, const struct doc_node *node)
     switch (node->kind) {
     case DOC_SCALAR:
         strbuf_adds(out, "=VAL ");
-        add_text(out, node->text);
+        add_text(out, doc_text(node));
         strbuf_adds(out, "\n");
         break;
     case DOC_SEQUENCE:
         strbuf_adds(out, "+SEQ\n");
-        for (size_t i = 0; i < node->count; i++)
-            add_node(out, node->items[i]);
+        for (size_t i = 0; i < doc_count(node); i++)
+            add_node(out, doc_items(node)[i]);
         strbuf_adds(out, "-SEQ\n");
         break;
     case DOC_MAPPING:
         strbuf_adds(out, "+MAP\n");
-        for (size_t i = 0; i < node->count; i++) {
-            add_node(out, node->pairs[i].key);
-            add_node(out, node->pairs[i].value);
+        for (size_t i = 0; i < doc_count(node); i++) {
+            add_node(out, doc_pairs(node)[i].key);
+            add_node(out, doc_pairs(node)[i].value);
         }
         strbuf_adds(out, "-MAP\n");
         break;
