@@ -124,7 +124,7 @@ share=usr/share
 {
     echo usr/bin/spmtopo
     sed -n "s,^man/\\(.*\\)\\.\\([1-9]\\)\$,$share/man/man\\2/\\1.\\2,p
-        s,^\\(README.md\\|NEWS\\|LICENSE\\|docs/.*\\|examples/.*\\|contrib/.*\\)\$,$share/doc/spmtopo/\\1,p
+        s,^\\(README.md\\|SECURITY.md\\|NEWS\\|LICENSE\\|docs/.*\\|examples/.*\\|contrib/.*\\)\$,$share/doc/spmtopo/\\1,p
         s,^schema/,$share/spmtopo/&,p" "$tmp/listed"
     echo "$share/spmtopo/gather.sh"
     echo "$share/bash-completion/completions/spmtopo"
