@@ -93,6 +93,12 @@ def hangs_up(connection):
     connection.sendall(json.dumps(GREETING).encode())
 
 
+def breaks_off(connection):
+    """Unread bytes make a reset of the end."""
+    connection.sendall(json.dumps(GREETING).encode() + b"\n")
+    connection.recv(1)
+
+
 def refuses(connection):
     connection.sendall(json.dumps(GREETING).encode() + b"\n")
     connection.recv(1000)
@@ -146,8 +152,16 @@ class Test:
             thread.join(5)
         return done
 
+    def check_path(self, what, path, says):
+        """A socket at which nobody plays."""
+        done = subprocess.run([SPMTOPO, "verify", self.topology, "--qmp", path, "--quiet"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60)
+        self.judge(what, done, 2, says)
+
     def check(self, what, serve, status, says="", options=()):
-        done = self.run(serve, *options)
+        self.judge(what, self.run(serve, *options), status, says)
+
+    def judge(self, what, done, status, says):
         said = done.stdout.decode() + done.stderr.decode()
         good = (done.returncode == status and says in said and "\x1b" not in said and
                 bool(done.stdout) == (status != 2))
@@ -215,6 +229,10 @@ def main():
         test.check("a flood of events", flood, 2, "QMP")
         test.check("an endless line", endless, 2, "too long")
         test.check("deep nesting", deep, 2, "does not speak QMP")
+        test.check_path("a socket that is not there", os.path.join(folder, "none"), "cannot connect to")
+        test.check_path("a file that is no socket", test.topology, "cannot connect to")
+        test.check_path("a name that is too long", "s" * 200, "is longer than a socket's name")
+        test.check("one that breaks off", breaks_off, 2, "QMP: ")
         test.check("one that says nothing", no_greeting, 2, "does not answer")
     print("1..%d" % test.count)
     return 1 if test.failed else 0

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Small files and a line of what is printed of them: values that no example has. The whole output is held by the
+# golden files, and by the programs that read it.
+# shellcheck disable=SC2317,SC2329 # functions are called through check
+# shellcheck source=tests/tap.sh
+. "${srcdir:-.}/tests/tap.sh"
+
+# file LINE...: the topology
+file()
+{
+    printf '%s\n' 'spmtopo: 1' 'name: lines' "$@" >"$tmp/t.yaml"
+}
+# prints STATUS TEXT: of the last run
+prints()
+{
+    if crashed "$status" || [ "$status" -ne "$1" ] || ! cat "$tmp/out" "$tmp/err" | grep -qF -- "$2"; then
+        echo "status $status, and not '$2' in:"
+        cat "$tmp/out" "$tmp/err"
+        return 1
+    fi
+}
+# says DESCRIPTION STATUS TEXT COMMAND...
+says()
+{
+    description=$1
+    wanted=$2
+    text=$3
+    shift 3
+    run "$@" --quiet "$tmp/t.yaml"
+    check "$description" prints "$wanted" "$text"
+}
+
+# --- cloud-hypervisor --------------------------------------------------------------------------------
+
+file 'machine: {phys-bits: 44}' 'boot: {firmware: none, kernel: -kernel, cmdline: -x, initrd: "my initrd"}' 'cpus: 1' 'nodes:' \
+    "  - {id: 0, cpus: 0, memory: {size: 1GiB, backend: {kind: file, path: '/mnt/a \"b\", c'}}}"
+gen='gen --target cloud-hypervisor --format'
+# shellcheck disable=SC2086 # words of a command
+{
+    says 'address bits' 0 'topology=1:1:1:1,max_phys_bits=44' $gen shell
+    says 'a path with what its parser splits at' 0 ",file=\"/mnt/a \"\"b\"\", c\"'" $gen shell
+    says 'a kernel that looks like an option' 0 '--kernel=-kernel' $gen shell
+    says 'a command line that does' 0 '--cmdline=-x' $gen shell
+    says 'address bits, JSON' 0 '"max_phys_bits": 44' $gen json
+    says 'a path, JSON' 0 '"file": "/mnt/a \"b\", c"' $gen json
+    says 'a kernel, JSON' 0 '"kernel": "-kernel"' $gen json
+    file 'boot: {firmware: none, kernel: k}' 'cpus: 1' 'nodes:' \
+        '  - {id: 0, cpus: 0, memory: {size: 1GiB, backend: {kind: file, path: /mnt/a}}}'
+    says 'a plain path' 0 'size=1073741824,file=/mnt/a ' $gen shell
+}
+
+# --- QEMU ----------------------------------------------------------------------------------------------
+
+file 'machine: {cpu-vendor: amd}' 'cpus: 1' 'nodes:' \
+    '  - {id: 0, cpus: 0, memory: {size: 1GiB, backend: {kind: file, path: /dev/shm/x, pmem: true, share: true}}}'
+says 'persistent memory' 0 'mem-path=/dev/shm/x,share=on,pmem=on' gen --target qemu
+
+# --- libvirt -------------------------------------------------------------------------------------------
+
+file 'machine: {cpu-vendor: amd}' 'cpus: 1' 'nodes:' \
+    '  - {id: 0, cpus: 0, memory: {size: 1GiB, backend: {kind: memfd, prealloc: true}}}'
+says 'memory that is there from the start' 0 "<allocation mode='immediate'/>" gen --target libvirt
+file 'machine: {cpu-vendor: amd}' 'cpus: 2' 'nodes:' \
+    '  - {id: 0, cpus: 0, memory: 1GiB}' '  - {id: 1, memory: {size: 1GiB, type: spm}}' \
+    '  - {id: 2, memory: {size: 1GiB, type: spm}}' 'distances: {0: {1: 20, 2: 30}, 1: {2: 25}}' \
+    'targets: {libvirt: {version: "9.2"}}'
+sed -i 's/^cpus: 2/cpus: 1/' "$tmp/t.yaml"
+says 'nodes that an older libvirt cannot hold' 0 'node,nodeid=2' gen --target libvirt
+says 'and their distances' 0 'dist,src=1,dst=2,val=25' gen --target libvirt
+says 'and the node of their SPM' 0 "<qemu:property name='node' type='unsigned' value='2'/>" gen --target libvirt
+
+# --- expect, show, verify ------------------------------------------------------------------------------
+
+file 'machine: {accel: tcg, cpu: max}' 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB}' \
+    '  - {id: 1, memory: {size: 1GiB, type: spm}}'
+says 'a target that refuses the file' 0 '"accepted":	false' expect --target all --format json
+says 'and why' 0 '"error":' expect --target all --format json
+file 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB}'
+says 'what a prediction assumes' 0 '"assumption":	"' expect --target all --format json
+file 'machine: {accel: tcg, cpu: max}' 'cpus: 200' 'nodes:' \
+    "  - {id: 0, cpus: \"$(seq -s, 0 2 198)\", memory: 1GiB}" "  - {id: 1, cpus: \"$(seq -s, 1 2 199)\", memory: 1GiB}"
+says 'a long list of CPUs is cut' 0 '36,38,40... ' show
+cp -R "$top/tests/guests/ovmf-linux7/guest" "$tmp/guest"
+chmod -R u+w "$tmp/guest"
+awk '{ sub(/, BIOS /, ", BIOS \007a") } { print }' "$tmp/guest/dmesg" >"$tmp/dmesg" && mv "$tmp/dmesg" "$tmp/guest/dmesg"
+cp "$top/tests/guests/ovmf-linux7/topology.yaml" "$tmp/t.yaml"
+run verify "$tmp/t.yaml" --guest "$tmp/guest"
+harmless()
+{
+    prints 0 'log.firmware      \x07a' && ! grep -q "$(printf '\007')" "$tmp/out"
+}
+check 'what a guest writes does not reach the terminal' harmless
+tap_end
