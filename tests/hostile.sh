@@ -5,7 +5,7 @@
 # shellcheck source=tests/tap.sh
 . "${srcdir:-.}/tests/tap.sh"
 
-seconds=10
+seconds=${SPMTOPO_SECONDS:-10}
 megabytes=1024
 
 command -v timeout >/dev/null 2>&1 || bail_out 'timeout(1) not found'
