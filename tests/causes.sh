@@ -231,6 +231,55 @@ fresh apart
 rm -r "$tmp/guest/$map"
 says 'no map' memmap.spm skip 'the source does not show /sys/firmware/memmap'
 
+# --- where its SPM went ------------------------------------------------------------------------------
+
+# A guest of RAM alone.
+no_spm()
+{
+    fresh ovmf-linux7
+    grep -l 'Soft Reserved' "$tmp/guest/$map"/*/type | while read -r type; do
+        echo "$1" >"$type"
+    done
+}
+no_spm Reserved
+says 'dropped by firmware, for the SRAT has it' memmap.spm FAIL 'firmware dropped it, for the SRAT has it'
+sed -i 's/, BIOS 20[0-9.]*+ds-[0-9]* /, BIOS 2025.02-8 /' "$tmp/guest/dmesg"
+says 'dropped by an old OVMF' memmap.spm FAIL 'an OVMF before 202605 drops E820 type 0xEFFFFFFF, and this one calls itself 2025.02-8'
+rm -r "$tmp/guest/sys/firmware/acpi" "$tmp/guest/dmesg"
+says 'dropped by what is not known' memmap.spm FAIL "firmware, or the VMM's configuration, is without it"
+no_spm 'System RAM'
+says 'ordinary RAM for a reason that is not known' memmap.spm FAIL 'or a kernel without CONFIG_EFI_SOFT_RESERVE, made it so'
+sed -i 's/{firmware: ovmf}/{firmware: ovmf, kernel: k, cmdline: efi=nosoftreserve}/' "$tmp/t.yaml"
+says 'ordinary RAM, as the file has it' memmap.spm FAIL 'efi=nosoftreserve'
+cp "$cases/ovmf-linux7/topology.yaml" "$tmp/t.yaml"
+chmod u+w "$tmp/t.yaml"
+cat >>"$tmp/t.yaml" <<'EOF'
+targets: {qemu: {spm-interface: kernel-parameter}}
+EOF
+sed -i 's/{firmware: ovmf}/{firmware: ovmf, kernel: k}/; /^device-memory/d' "$tmp/t.yaml"
+rm -r "$tmp/guest/sys/firmware/acpi"
+sed -i 's/\]  soft reserved/]  System RAM/; /SRAT/d' "$tmp/guest/dmesg"
+says 'RAM, as the kernel was not told' log.spm FAIL 'the kernel was not told by memmap='
+sed -i '/\]  System RAM/{/0x0000000100000000/d}' "$tmp/guest/dmesg"
+says 'nothing, as the kernel was not told' log.spm FAIL 'the kernel was not told by memmap='
+
+# --- logs --------------------------------------------------------------------------------------------
+
+fresh ovmf-linux6
+log=$tmp/guest/dmesg
+rm -r "$tmp/guest/sys/firmware"
+sed -i 's/PXM 0 -> APIC 0x02 -> Node 0/PXM 0 -> APIC 0x02 -> No/' "$log"
+says 'a torn line of a processor' log.cpus skip 'cannot be read'
+fresh ovmf-linux6
+sed -i '/SRAT: PXM 0 -> APIC 0x02/q' "$log"
+says 'a log that ends among the processors' log.cpus skip 'the log ends with it, or inside it'
+fresh ovmf-linux7
+sed -i '0,/hotplug/s/ hotplug/& non-volatile/' "$log"
+says 'memory that is not volatile' log.srat FAIL ''
+fresh ovmf-linux7
+sed -i 's/ACPI: SRAT 0x/ACPI: SRAT 0xq/' "$log"
+says 'a torn line of a table' log.tables FAIL 'no SRAT'
+
 # --- sources -----------------------------------------------------------------------------------------
 
 # problem DESCRIPTION TEXT SOURCE: nothing is verified, and why

@@ -81,6 +81,63 @@ says 'what a prediction assumes' 0 '"assumption":	"' expect --target all --forma
 file 'machine: {accel: tcg, cpu: max}' 'cpus: 200' 'nodes:' \
     "  - {id: 0, cpus: \"$(seq -s, 0 2 198)\", memory: 1GiB}" "  - {id: 1, cpus: \"$(seq -s, 1 2 199)\", memory: 1GiB}"
 says 'a long list of CPUs is cut' 0 '36,38,40... ' show
+file 'machine: {accel: tcg, cpu: none}' 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB}'
+says 'a file that every target refuses' 1 'has no CPU model' expect --target all
+mv "$tmp/t.yaml" "$tmp/none.yaml"
+says 'no file, for every target' 2 'cannot read' expect --target all
+file 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB}'
+says 'QMP of a VMM that has none' 2 "QMP is QEMU's" verify --target cloud-hypervisor --qmp s
+# shellcheck disable=SC2046 # words of a command
+says 'more rules than there is room for' 2 'more than 256 rules' check $(yes -- '-W no-low-node' | head -n 257)
+says 'distances that are all the same' 0 '<svg' show --format svg
+file 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB}' 'distances: [[10]]'
+says 'the distance of one node' 0 '<svg' show --format svg
+file 'machine: {accel: tcg, cpu: max}' 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB}' \
+    '  - {id: 1, memory: {size: 1GiB, type: spm}}' 'targets: {qemu: {spm-interface: spm-flag}}'
+says 'SPM among the boot memory' 0 '0x0040000000-0x007fffffff     1 GiB  SPM       node 1' show
+
+# --- check ---------------------------------------------------------------------------------------------
+
+# quiet FORMAT: without what is not an error
+quiet()
+{
+    run check --format "$1" "$tmp/t.yaml"
+    grep -q spm-no-hmat "$tmp/out" || return 1
+    run check --format "$1" --quiet "$tmp/t.yaml"
+    [ "$status" -eq 0 ] && ! grep -E '"ruleId"|^::' "$tmp/out"
+}
+file 'machine: {cpu-vendor: amd}' 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB}' \
+    '  - {id: 1, memory: {size: 1GiB, type: spm}}'
+check '--quiet and SARIF' quiet sarif
+check '--quiet and annotations of GitHub' quiet github
+file 'machine: {cpu-vendor: amd}' 'cpus: 1' 'nodes:' \
+    '  - {id: 0, label: "a # spmtopo-allow: low-node", cpus: 0, memory: 1GiB}' \
+    '  - {id: 1, label: "b # spmtopo-allow: low-node", memory: {size: 1GiB, type: spm}}  # spmtopo-allow: spm-no-hmat'
+run check --Werror "$tmp/t.yaml"
+check 'what allows a finding inside a scalar is no comment' ran 0
+fewer()
+{
+    run check "$tmp/t.yaml"
+    ! grep -E 'spm-no-hmat|allow-unused' "$tmp/err"
+}
+check 'and beside it is' fewer
+if [ -c /dev/full ]; then
+    # what cannot be said is a failure, whatever it was
+    for command in "gen --target qemu" "check" "verify --guest $top/tests/guests/ovmf-linux7/guest"; do
+        status=0
+        # shellcheck disable=SC2086 # words of a command
+        "$SPMTOPO" $command "$top/examples/hbm-guest.yaml" >"$tmp/out" 2>/dev/full || status=$?
+        : >"$tmp/err"
+        unsaid()
+        {
+            [ "$status" -eq 2 ] && [ ! -s "$tmp/out" ]
+        }
+        check "${command%% *}: findings that nobody can read" unsaid
+    done
+fi
+
+# --- what a guest shows --------------------------------------------------------------------------------
+
 cp -R "$top/tests/guests/ovmf-linux7/guest" "$tmp/guest"
 chmod -R u+w "$tmp/guest"
 awk '{ sub(/, BIOS /, ", BIOS \007a") } { print }' "$tmp/guest/dmesg" >"$tmp/dmesg" && mv "$tmp/dmesg" "$tmp/guest/dmesg"

@@ -75,6 +75,51 @@ static void decoded_lines(void **state)
     }
 }
 
+/* A MADT, of which the program makes none, and caches of an HMAT. */
+static void decoded_bytes(void **state)
+{
+    static const struct {
+        const char *signature;
+        unsigned char body[48];
+        size_t len;
+        const char *line;    /* the last; NULL: none */
+        const char *problem; /* a part of it; NULL: none */
+    } cases[] = {
+        {"APIC", {0}, 7, NULL, "too short"},
+        {"APIC", {0}, 8, NULL, NULL},
+        {"APIC", {[8] = 0, 8, 1, 7, 1}, 16, "APIC id 7", NULL},
+        {"APIC", {[8] = 9, 16, 0, 0, 0, 1, 0, 0, 1}, 24, "256", NULL},
+        {"APIC", {[8] = 9, 8}, 16, NULL, "a length of 8"},
+        {"APIC", {[8] = 0, 16}, 24, NULL, "a length of 16"},
+        {"APIC", {[8] = 1, 12}, 20, NULL, NULL},
+        {"APIC", {[8] = 1}, 9, NULL, "a length of 0"},
+        {"HMAT",
+         {[4] = 2, [8] = 32, [12] = 3, [20] = 0, 0, 16, [28] = 0x11, 1},
+         36,
+         "cache of node 3: 0x100000 bytes, attributes 0x111",
+         NULL},
+        {"HMAT", {[4] = 2, [8] = 16}, 20, NULL, "a length of 16"},
+        {"HMAT", {[4] = 9, [8] = 16}, 20, "a structure of type 9", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct arena arena = {0};
+        struct table_lines lines = {0};
+        unsigned char bytes[36 + sizeof(cases[i].body)] = {0};
+        memcpy(bytes, cases[i].signature, 4);
+        memcpy(bytes + 36, cases[i].body, cases[i].len);
+        fix(bytes, 36 + cases[i].len);
+        const char *problem =
+            acpi_decode(cases[i].signature, bytes, 36 + cases[i].len, &arena, &lines);
+        if (!cases[i].problem != !problem || (problem && !strstr(problem, cases[i].problem)) ||
+            (cases[i].line &&
+             (!lines.count || !strstr(lines.items[lines.count - 1], cases[i].line))))
+            fail_msg("case %zu: problem '%s', the last line '%s'", i, problem ? problem : "none",
+                     lines.count ? lines.items[lines.count - 1] : "none");
+        arena_free(&arena);
+    }
+}
+
 /* Every length, with a header that agrees: bounds hold (the sanitizers look), and what is cut inside a
  * structure is refused. */
 static void cut_at_every_length(void **state)
@@ -290,9 +335,13 @@ static void damaged_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decoded_lines),      cmocka_unit_test(cut_at_every_length),
-        cmocka_unit_test(every_byte_altered), cmocka_unit_test(log_in_pieces),
-        cmocka_unit_test(log_cut_anywhere),   cmocka_unit_test(files),
+        cmocka_unit_test(decoded_lines),
+        cmocka_unit_test(decoded_bytes),
+        cmocka_unit_test(cut_at_every_length),
+        cmocka_unit_test(every_byte_altered),
+        cmocka_unit_test(log_in_pieces),
+        cmocka_unit_test(log_cut_anywhere),
+        cmocka_unit_test(files),
         cmocka_unit_test(damaged_files),
     };
     return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
