@@ -35,12 +35,12 @@ static void add_json(struct strbuf *out)
             if (rule->targets & 1u << t)
                 cJSON_AddItemToArray(names, cJSON_CreateString(target_names[t]));
         cJSON_AddStringToObject(item, "summary", rule->summary);
-        cJSON_AddStringToObject(item, "explanation", rule->explanation ? rule->explanation : "");
-        cJSON_AddStringToObject(item, "bad", rule->bad ? rule->bad : "");
-        cJSON_AddStringToObject(item, "good", rule->good ? rule->good : "");
+        cJSON_AddStringToObject(item, "explanation", rule->explanation);
+        cJSON_AddStringToObject(item, "bad", rule->bad);
+        cJSON_AddStringToObject(item, "good", rule->good);
     }
     char *text = cJSON_Print(array);
-    strbuf_adds(out, text ? text : "[]");
+    strbuf_adds(out, text);
     strbuf_addc(out, '\n');
     cJSON_free(text);
     cJSON_Delete(array);
@@ -58,8 +58,6 @@ int cmd_rules(const struct options *options)
 
 static void add_indented(struct strbuf *out, const char *title, const char *text)
 {
-    if (!text || !*text)
-        return;
     strbuf_addf(out, "\n%s\n", title);
     while (*text) {
         size_t len = strcspn(text, "\n");
@@ -91,8 +89,7 @@ int cmd_explain(const struct options *options)
         if (rule->targets & 1u << t)
             strbuf_addf(&out, ", %s", target_names[t]);
     strbuf_addf(&out, "): %s\n", rule->summary);
-    if (rule->explanation)
-        strbuf_addf(&out, "\n%s\n", rule->explanation);
+    strbuf_addf(&out, "\n%s\n", rule->explanation);
     add_indented(&out, "It is found here:", rule->bad);
     add_indented(&out, "It is not found here:", rule->good);
     return cmd_write(options, &out);

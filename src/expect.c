@@ -314,7 +314,7 @@ void expect_json(struct strbuf *out, const struct vm *vm, const struct predictio
     if (wanted(table, TABLE_HMAT))
         hmat_json(root, &p->tables.hmat);
     char *text = cJSON_Print(root);
-    strbuf_adds(out, text ? text : "");
+    strbuf_adds(out, text);
     strbuf_addc(out, '\n');
     cJSON_free(text);
     cJSON_Delete(root);

@@ -265,7 +265,7 @@ void side_by_side_json(struct strbuf *out, const struct side_by_side *all)
     add_values(cJSON_AddArrayToObject(root, "rows"), all);
     cJSON_AddBoolToObject(root, "equivalent", all->equivalent);
     char *text = cJSON_Print(root);
-    strbuf_adds(out, text ? text : "");
+    strbuf_adds(out, text);
     strbuf_addc(out, '\n');
     cJSON_free(text);
     cJSON_Delete(root);

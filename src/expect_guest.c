@@ -204,7 +204,7 @@ void expect_guest_json(struct strbuf *out, const struct guest *g)
     }
     add_hex(root, "memoryBlock", g->block);
     char *text = cJSON_Print(root);
-    strbuf_adds(out, text ? text : "");
+    strbuf_adds(out, text);
     strbuf_addc(out, '\n');
     cJSON_free(text);
     cJSON_Delete(root);

@@ -135,9 +135,6 @@ static void complete(struct argp_state *state, const struct command *command, st
         const struct emitter *emitter = emitter_for(o->target);
         if (!o->target)
             argp_error(state, "'gen' needs a --target: qemu, libvirt or cloud-hypervisor");
-        else if (!emitter)
-            argp_error(state, "'gen' has no target '%s' in this version",
-                       target_names[target_index(o->target)]);
         else if (o->format == FORMAT_DEFAULT)
             o->format = emitter->formats[0];
         else if (!emitter_has(emitter, o->format))

@@ -45,7 +45,7 @@ static void add_item(struct strbuf *out, size_t start, cJSON *item)
     char *text = cJSON_PrintUnformatted(item);
     if (out->len > start)
         strbuf_adds(out, ",\n");
-    strbuf_adds(out, text ? text : "{}");
+    strbuf_adds(out, text);
     cJSON_free(text);
     cJSON_Delete(item);
 }

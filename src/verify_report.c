@@ -85,7 +85,7 @@ void verify_json(struct strbuf *out, const struct verify_report *r, const char *
     for (int s = 0; s < 3; s++)
         cJSON_AddNumberToObject(summary, names[s], (double)verify_count(r, (enum check_status)s));
     char *text = cJSON_Print(root);
-    strbuf_adds(out, text ? text : "");
+    strbuf_adds(out, text);
     strbuf_addc(out, '\n');
     cJSON_free(text);
     cJSON_Delete(root);

@@ -96,6 +96,12 @@ file 'machine: {accel: tcg, cpu: max}' 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, 
     '  - {id: 1, memory: {size: 1GiB, type: spm}}' 'targets: {qemu: {spm-interface: spm-flag}}'
 says 'SPM among the boot memory' 0 '0x0040000000-0x007fffffff     1 GiB  SPM       node 1' show
 
+file 'machine: {accel: tcg, cpu: max}' 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB}' \
+    '  - {id: 1, memory: {size: 1GiB, type: spm}}' 'device-memory: {max-memory: 8GiB, slots: 2}' \
+    'targets: {qemu: {spm-interface: memmap-type}}'
+says 'the window for memory devices behind SPM that is none' 0 '0x0100000000-0x02ffffffff     8 GiB  node 1  hot-pluggable' \
+    expect --table srat
+
 # --- check ---------------------------------------------------------------------------------------------
 
 # quiet FORMAT: without what is not an error
