@@ -58,9 +58,10 @@ static bool digits(const char **text, uint64_t *value)
     const char *p = *text;
     uint64_t v = 0;
     bool fits = true;
-    for (; is_digit(*p); p++)
-        fits &= !__builtin_mul_overflow(v, UINT64_C(10), &v) &
-                !__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v);
+    for (; is_digit(*p); p++) {
+        fits &= !__builtin_mul_overflow(v, UINT64_C(10), &v);
+        fits &= !__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v);
+    }
     *value = v;
     *text = p;
     return fits;
