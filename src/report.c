@@ -210,14 +210,15 @@ const struct report_format report_sarif = {
 
 /* --- GitHub workflow commands --------------------------------------------------------------- */
 
-/* Text of a command; in a property ':' and ',' separate. */
+/* Text of a command, which may hold anything; in a property ':' and ',' separate. */
 static void add_escaped(struct strbuf *out, const char *text, bool property)
 {
-    for (const char *p = text; *p; p++) {
-        if (*p == '%' || *p == '\r' || *p == '\n' || (property && (*p == ':' || *p == ',')))
-            strbuf_addf(out, "%%%02X", (unsigned)*p);
-        else
-            strbuf_addc(out, *p);
+    for (const char *p = text; *p;) {
+        size_t plain = strcspn(p, property ? "%\r\n:," : "%\r\n");
+        diag_add_visible(out, p, plain);
+        p += plain;
+        if (*p)
+            strbuf_addf(out, "%%%02X", (unsigned)*p++);
     }
 }
 

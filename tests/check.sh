@@ -174,6 +174,25 @@ else
     skip 'a name that is not UTF-8' 'this file system has none'
 fi
 
+# A key that turns the terminal red, and is cut inside a letter.
+{
+    cat "$clean"
+    printf '"\\e[31m%s\303\251\303\251": 1\n' xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+} >"$tmp/red.yaml"
+can_be_shown() # FILE
+{
+    "$PYTHON" -c '
+import sys
+text = open(sys.argv[1], "rb").read().decode("utf-8")
+sys.exit("unknown-key" not in text or any(c < " " and c != "\n" for c in text))' "$1"
+}
+check 'a text of controls, cut: four reports' in_all "$tmp/red.reports" "$tmp/red.yaml"
+check 'a text of controls, cut: the same in all four' agree "$tmp/red.reports"
+for format in text json github; do
+    check "a text of controls, cut: $format shows it harmlessly" can_be_shown "$tmp/red.reports/$format"
+done
+valid 'a text of controls, cut: SARIF is valid' sarif "$tmp/red.reports/sarif" "$top/tests/sarif-schema-2.1.0.json"
+
 # Directories: YAML that says it is a topology, by name, nothing hidden.
 cd "$tmp/tree" || bail_out 'no room in the temporary directory'
 mkdir -p b/deep .hidden empty c.yaml
