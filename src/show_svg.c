@@ -206,7 +206,7 @@ static int row_height(const struct map_row *row, int columns)
 static void add_rounded(struct strbuf *b, uint64_t bytes)
 {
     uint64_t unit = KIB;
-    while (bytes / unit >= 10 * 1024)
+    while (bytes / unit >= 10 * KIB)
         unit *= 1024;
     uint64_t rounded = (bytes + unit / 2) / unit * unit;
     if (rounded != bytes)

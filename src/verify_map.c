@@ -266,9 +266,8 @@ static void check_iomem_spm(struct verify *v, const struct map *map)
     struct guest_ranges kmem = of_type(v, map->view, RANGE_KMEM);
     struct guest_ranges no_ram = less(v, &v->guest->promised, &ram);
     struct guest_ranges outside = less(v, &kmem, &v->guest->promised);
-    /* NOLINTNEXTLINE(bugprone-branch-clone): the order of the causes matters */
     if (map->view->damage)
-        check_spm(v, map);
+        check_spm(v, map); /* NOLINT(bugprone-branch-clone): the order of the causes matters */
     else if (size_of(&no_ram) != size_of(&v->guest->promised))
         verify_fail(v, map->spm_id, text_of(v, &v->guest->promised), "ordinary RAM there",
                     v->foreign ? v->foreign : verify_cause_of_ram(v));

@@ -11,9 +11,11 @@
 #include "faults.h"
 
 /* glibc's own names of what is replaced here. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
+void *__libc_calloc(size_t nmemb, size_t size);
+void *__libc_realloc(void *ptr, size_t size);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static struct fault_state *state;
 static __thread int busy; /* backtrace() may allocate */
@@ -51,14 +53,14 @@ void *malloc(size_t size)
     return fails() ? NULL : __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
-    return fails() ? NULL : __libc_calloc(count, size);
+    return fails() ? NULL : __libc_calloc(nmemb, size);
 }
 
-void *realloc(void *old, size_t size)
+void *realloc(void *ptr, size_t size)
 {
-    return fails() ? NULL : __libc_realloc(old, size);
+    return fails() ? NULL : __libc_realloc(ptr, size);
 }
 
 __attribute__((constructor)) static void start(void)
@@ -68,8 +70,10 @@ __attribute__((constructor)) static void start(void)
     busy = 1;
     backtrace(frames, 4); /* loads what it needs */
     busy = 0;
-    void *shared = fd ? mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, atoi(fd), 0)
-                      : MAP_FAILED;
+    if (!fd)
+        return;
+    void *shared = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED,
+                        (int)strtol(fd, NULL, 10), 0);
     if (shared != MAP_FAILED)
         state = shared;
 }

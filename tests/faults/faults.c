@@ -177,7 +177,7 @@ static int listen_to_writes(void)
 
 static void send_fd(int socket, int fd)
 {
-    char byte = fd >= 0, space[CMSG_SPACE(sizeof(int))] = {0};
+    char byte = fd >= 0 ? 1 : 0, space[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec data = {.iov_base = &byte, .iov_len = 1};
     struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
     if (fd >= 0) {
@@ -195,7 +195,7 @@ static void send_fd(int socket, int fd)
 
 static int receive_fd(int socket)
 {
-    char byte, space[CMSG_SPACE(sizeof(int))];
+    char byte = 0, space[CMSG_SPACE(sizeof(int))];
     struct iovec data = {.iov_base = &byte, .iov_len = 1};
     struct msghdr message = {.msg_iov = &data,
                              .msg_iovlen = 1,
@@ -240,7 +240,7 @@ static _Noreturn void child(int socket)
 /* Answers the child's calls until it has ended. */
 static bool answer(int listener, const struct fault *fault, struct call *call)
 {
-    bool writes = false; /* a file is open for writing */
+    bool opened = false; /* a file is open for writing */
     for (;;) {
         struct pollfd p = {.fd = listener, .events = POLLIN};
         int ready = poll(&p, 1, SECONDS * 1000);
@@ -254,8 +254,8 @@ static bool answer(int listener, const struct fault *fault, struct call *call)
             continue;
         response.id = request.id;
         response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-        writes = writes || request.data.nr == __NR_openat;
-        if (request.data.nr != __NR_close || writes) {
+        opened = opened || request.data.nr == __NR_openat;
+        if (request.data.nr != __NR_close || opened) {
             call->count++;
             if (call->count == fault->at) {
                 response.flags = 0;
