@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # 'show --format svg' and 'dot': well-formed whatever a file says, referring to nothing, with ids that
-# stay, no text out of the picture, and every node in it. tests/golden has what they draw.
+# stay, no text out of the picture, every node in it, and enough contrast on light and dark pages. tests/golden has what they draw.
 # shellcheck disable=SC2317,SC2329 # functions are called through check
 # shellcheck source=tests/tap.sh
 . "${srcdir:-.}/tests/tap.sh"
@@ -55,6 +55,34 @@ for element in root.iter():
 style = root.find(namespace + "style").text
 if re.search(r"@import|url\(", style) or "prefers-color-scheme: dark" not in style:
     problems.append("the style refers to something, or has no dark colors")
+
+def colors(sheet, kind):
+    """{class: color} of one property, a later rule over an earlier one."""
+    return {name: color for name, color in re.findall(r"\.spmtopo (?:\.(?:\w+), \.spmtopo )*\.(\w+) {[^}]*\b%s: (#\w{6})" % kind, sheet)}
+
+
+def contrast(one, other):
+    """WCAG 2.1: of two colors, 1 to 21."""
+    def luminance(color):
+        parts = [int(color[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    a, b = sorted((luminance(one), luminance(other)))
+    return (b + 0.05) / (a + 0.05)
+
+
+light, dark = style.split("@media", 1)
+for mode, sheet in (("light", light), ("dark", style)):
+    fill, stroke = colors(sheet, "fill"), colors(sheet, "stroke")
+    text = re.findall(r"\.spmtopo {[^}]*\bfill: (#\w{6})", sheet)[-1]
+    # Rules for several classes at once.
+    for names, color in re.findall(r"((?:\.spmtopo \.\w+, )+\.spmtopo \.\w+) { fill: (#\w{6})", sheet):
+        fill.update({name: color for name in re.findall(r"\.spmtopo \.(\w+)", names)})
+    pairs = [(text, fill["page"], 4.5), (text, fill["card"], 4.5), (fill["soft"], fill["page"], 4.5),
+             (fill["soft"], fill["card"], 4.5), (fill["tcut"], fill["cut"], 4.5),
+             (stroke["hole"], fill["page"], 3), (stroke["range"], fill["page"], 3), (stroke["self"], fill["page"], 3)]
+    pairs += [(fill.get("t%d" % step, text), fill["h%d" % step], 4.5) for step in range(7)]
+    problems += ["%s: %s on %s is hard to see" % (mode, a, b) for a, b, least in pairs if contrast(a, b) < least]
 if len(ids) != len(set(ids)):
     problems.append("an id is there twice")
 wanted = {"summary", "legend", "map", "nodes", "distances", "map-0x0"} | {"node-%d" % n for n in range(nodes)}
@@ -114,5 +142,7 @@ broken()
 check 'an unescaped character is seen' broken 's/normal, /normal \& /'
 check 'text out of the picture is seen' broken 's/x="392"/x="1392"/'
 check 'a reference is seen' broken 's/<g id="map"/<g href="a" id="map"/'
+check 'text that is hard to read is seen' broken 's/\.t5, \.spmtopo \.t6 { fill: #ffffff/.t5, .spmtopo .t6 { fill: #1a1a1a/'
+check 'text that is hard to read on a dark page is seen' broken 's/\.t4, \.spmtopo \.t5, /.t5, /'
 check 'a missing node is seen' broken 's/id="node-1"/id="node-2"/'
 tap_end
