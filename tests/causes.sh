@@ -245,6 +245,19 @@ no_spm Reserved
 says 'dropped by firmware, for the SRAT has it' memmap.spm FAIL 'firmware dropped it, for the SRAT has it'
 sed -i 's/, BIOS 20[0-9.]*+ds-[0-9]* /, BIOS 2025.02-8 /' "$tmp/guest/dmesg"
 says 'dropped by an old OVMF' memmap.spm FAIL 'an OVMF before 202605 drops E820 type 0xEFFFFFFF, and this one calls itself 2025.02-8'
+# bios VERSION: that the log says of it
+bios()
+{
+    sed -i "s|, BIOS .* \([0-9/]*\)\$|, BIOS $1 \\1|" "$tmp/guest/dmesg"
+}
+bios 2026.02-3
+says 'by one of February 2026' memmap.spm FAIL 'calls itself 2026.02-3'
+bios 0.0.0
+says 'by one of 2015' memmap.spm FAIL 'calls itself 0.0.0'
+for new in 2026.05-1 2026.08-2 2027.02-1 2026 edk2-stable; do
+    bios $new
+    says "by another, $new" memmap.spm FAIL 'firmware dropped it, for the SRAT has it'
+done
 rm -r "$tmp/guest/sys/firmware/acpi" "$tmp/guest/dmesg"
 says 'dropped by what is not known' memmap.spm FAIL "firmware, or the VMM's configuration, is without it"
 no_spm 'System RAM'
