@@ -189,8 +189,9 @@ static bool allow(const struct compilation *c, const struct allowances *all,
             high = middle;
     }
     bool allowed = false;
+    bool final = rule_is_final(rule);
     for (; low < all->count && all->items[low].comment->line == line; low++)
-        if (all->items[low].rule == rule && !rule_is_final(rule))
+        if (all->items[low].rule == rule && !final)
             allowed = all->items[low].used = true;
     return allowed;
 }
