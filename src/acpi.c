@@ -137,6 +137,26 @@ static void encode_by_node(struct strbuf *out, const struct srat *srat, const si
     }
 }
 
+void srat_cpus_text(struct strbuf *out, const struct srat *srat, size_t node)
+{
+    const char *separator = "";
+    for (size_t v = 0; v < srat->cpu_count; v++) {
+        if (srat->cpus[v].node != node)
+            continue;
+        size_t last = v;
+        while (last + 1 < srat->cpu_count && srat->cpus[last + 1].node == node)
+            last++;
+        strbuf_adds(out, separator);
+        strbuf_add_u64(out, v);
+        if (last > v) {
+            strbuf_addc(out, '-');
+            strbuf_add_u64(out, last);
+        }
+        separator = ",";
+        v = last;
+    }
+}
+
 void srat_encode(struct strbuf *out, const struct acpi_maker *maker, const struct srat *srat)
 {
     size_t start = begin_table(out, maker, "SRAT", maker->srat_revision);

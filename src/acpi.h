@@ -96,6 +96,9 @@ void srat_add_cpus(struct srat *srat, const struct vm *vm, struct arena *arena);
 /* The places of srat->cpus in the order of the table's entries. The caller frees it. */
 size_t *srat_cpu_order(const struct acpi_maker *maker, const struct srat *srat);
 
+/* The vCPUs of a node as ids are written: "0-3,8"; nothing where it has none. */
+void srat_cpus_text(struct strbuf *out, const struct srat *srat, size_t node);
+
 /* The bytes: E820 as QEMU's etc/e820 holds it (20-byte records), the tables as they are in guest
  * memory, header and checksum included. An absent table adds nothing. */
 void e820_encode(struct strbuf *out, const struct e820_entry *entries, size_t count);

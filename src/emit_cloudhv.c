@@ -272,31 +272,16 @@ static void argv_zones(struct argv *argv, const struct vm *vm, bool spm)
         }
 }
 
-static void add_vcpus(struct strbuf *b, const struct srat *srat, size_t node)
-{
-    const char *separator = ",cpus=[";
-    for (size_t v = 0; v < srat->cpu_count; v++) {
-        if (srat->cpus[v].node != node)
-            continue;
-        size_t last = v;
-        while (last + 1 < srat->cpu_count && srat->cpus[last + 1].node == node)
-            last++;
-        add_u64(b, separator, v);
-        if (last > v)
-            add_u64(b, "-", last);
-        separator = ",";
-        v = last;
-    }
-    strbuf_addc(b, ']');
-}
-
 static void argv_node(struct argv *argv, const struct vm *vm, size_t n, const struct srat *srat)
 {
     const struct node *node = &vm->nodes[n];
     struct strbuf *b = argv_option(argv, "--numa", "guest_numa_id=");
     strbuf_add_u64(b, node->id);
-    if (node->cpus.count)
-        add_vcpus(b, srat, n);
+    if (node->cpus.count) {
+        strbuf_adds(b, ",cpus=[");
+        srat_cpus_text(b, srat, n);
+        strbuf_addc(b, ']');
+    }
     if (given(vm->distances.at) && vm->node_count > 1) {
         const char *separator = ",distances=[";
         for (size_t to = 0; to < vm->node_count; to++) {

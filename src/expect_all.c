@@ -49,16 +49,7 @@ static uint8_t distance(const struct prediction *p, size_t from, size_t to)
 
 static void cpus_text(struct strbuf *b, const struct prediction *p, uint32_t node)
 {
-    const struct srat *srat = &p->tables.srat;
-    for (size_t v = 0; v < srat->cpu_count; v++) {
-        if (srat->cpus[v].node != node)
-            continue;
-        size_t last = v;
-        while (last + 1 < srat->cpu_count && srat->cpus[last + 1].node == node)
-            last++;
-        strbuf_addf(b, last > v ? "%s%zu-%zu" : "%s%zu", b->len ? "," : "", v, last);
-        v = last;
-    }
+    srat_cpus_text(b, &p->tables.srat, node);
     if (!b->len)
         strbuf_adds(b, "none");
 }

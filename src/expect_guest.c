@@ -68,11 +68,7 @@ static void add_nodes(struct strbuf *out, const struct guest *g)
             columns_add(&c, "Linux's %u", node->number);
         text.len = 0;
         strbuf_adds(&text, cpus->count ? "CPUs " : "no CPUs");
-        for (size_t i = 0; i < cpus->count; i++) {
-            strbuf_addf(&text, i ? ",%u" : "%u", cpus->ranges[i].first);
-            if (cpus->ranges[i].last != cpus->ranges[i].first)
-                strbuf_addf(&text, "-%u", cpus->ranges[i].last);
-        }
+        id_list_text(&text, cpus);
         columns_add(&c, "%s", text.data);
         text.len = 0;
         if (node->normal)

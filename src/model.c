@@ -49,6 +49,15 @@ bool id_list_equal(const struct id_list *a, const struct id_list *b)
            (a->count == 0 || memcmp(a->ranges, b->ranges, a->count * sizeof(*a->ranges)) == 0);
 }
 
+void id_list_text(struct strbuf *out, const struct id_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        strbuf_addf(out, i ? ",%u" : "%u", list->ranges[i].first);
+        if (list->ranges[i].last != list->ranges[i].first)
+            strbuf_addf(out, "-%u", list->ranges[i].last);
+    }
+}
+
 struct span vm_vendor_place(const struct vm *vm)
 {
     return given(vm->machine.accel.at) ? vm->machine.accel.at

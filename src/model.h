@@ -8,6 +8,7 @@
 #define SPMTOPO_MODEL_H
 
 #include "diag.h"
+#include "strbuf.h"
 #include "units.h"
 
 /* Limits of the language (language reference, "Limits"). */
@@ -75,6 +76,8 @@ struct id_list {
 size_t id_list_size(const struct id_list *list);
 /* Whether two lists are written alike. */
 bool id_list_equal(const struct id_list *a, const struct id_list *b);
+/* As it is written: "0-3,8"; nothing where it is empty. */
+void id_list_text(struct strbuf *out, const struct id_list *list);
 
 struct machine {
     struct text type; /* "q35", "pc", or a versioned name */

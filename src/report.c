@@ -50,36 +50,46 @@ static void add_item(struct strbuf *out, size_t start, cJSON *item)
     cJSON_Delete(item);
 }
 
+/* What both formats do with findings: each that is severe enough as an item of a list. */
+static void add_findings(struct strbuf *out, const struct diags *diags, const struct source *source,
+                         enum severity least,
+                         cJSON *(*finding)(const struct source *, const struct diag *))
+{
+    size_t start = out->len;
+    for (size_t i = 0; i < diags->count; i++)
+        if (diags->items[i]->severity >= least)
+            add_item(out, start, finding(source, diags->items[i]));
+}
+
 static void json_start(struct strbuf *out)
 {
     strbuf_adds(out, "{\"spmtopo\":1,\"diagnostics\":[\n");
 }
 
+static cJSON *json_finding(const struct source *source, const struct diag *d)
+{
+    const struct rule *rule = rule_info(d->rule);
+    cJSON *item = cJSON_CreateObject();
+    add_place(item, source, d->at);
+    cJSON_AddStringToObject(item, "severity", severity_name(d->severity));
+    cJSON_AddStringToObject(item, "id", rule->id);
+    cJSON_AddStringToObject(item, "rule", rule->name);
+    add_clean(item, "message", d->message);
+    add_text_or_null(item, "help", d->help);
+    cJSON *notes = cJSON_AddArrayToObject(item, "notes");
+    for (const struct diag_note *note = d->notes; note; note = note->next) {
+        cJSON *object = cJSON_CreateObject();
+        add_place(object, source, note->at);
+        add_clean(object, "message", note->text);
+        cJSON_AddItemToArray(notes, object);
+    }
+    return item;
+}
+
 static void json_findings(struct strbuf *out, const struct diags *diags,
                           const struct source *source, enum severity least)
 {
-    size_t start = out->len;
-    for (size_t i = 0; i < diags->count; i++) {
-        const struct diag *d = diags->items[i];
-        const struct rule *rule = rule_info(d->rule);
-        if (d->severity < least)
-            continue;
-        cJSON *item = cJSON_CreateObject();
-        add_place(item, source, d->at);
-        cJSON_AddStringToObject(item, "severity", severity_name(d->severity));
-        cJSON_AddStringToObject(item, "id", rule->id);
-        cJSON_AddStringToObject(item, "rule", rule->name);
-        add_clean(item, "message", d->message);
-        add_text_or_null(item, "help", d->help);
-        cJSON *notes = cJSON_AddArrayToObject(item, "notes");
-        for (const struct diag_note *note = d->notes; note; note = note->next) {
-            cJSON *object = cJSON_CreateObject();
-            add_place(object, source, note->at);
-            add_clean(object, "message", note->text);
-            cJSON_AddItemToArray(notes, object);
-        }
-        add_item(out, start, item);
-    }
+    add_findings(out, diags, source, least, json_finding);
 }
 
 static void json_end(struct strbuf *out, const struct report_summary *s)
@@ -161,37 +171,36 @@ static cJSON *location(const struct source *source, struct span span)
     return object;
 }
 
+static cJSON *sarif_finding(const struct source *source, const struct diag *d)
+{
+    struct strbuf message = {0};
+    diag_add_visible(&message, d->message, strlen(d->message));
+    if (d->help) {
+        strbuf_addc(&message, '\n');
+        diag_add_visible(&message, d->help, strlen(d->help));
+    }
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "ruleId", rule_info(d->rule)->id);
+    cJSON_AddNumberToObject(item, "ruleIndex", d->rule);
+    cJSON_AddStringToObject(item, "level", severity_name(d->severity));
+    add_message(item, "message", message.data);
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(item, "locations"), location(source, d->at));
+    cJSON *related = d->notes ? cJSON_AddArrayToObject(item, "relatedLocations") : NULL;
+    double id = 1;
+    for (const struct diag_note *note = d->notes; note; note = note->next) {
+        cJSON *object = location(source, note->at);
+        cJSON_AddNumberToObject(object, "id", id++);
+        add_message(object, "message", note->text);
+        cJSON_AddItemToArray(related, object);
+    }
+    strbuf_free(&message);
+    return item;
+}
+
 static void sarif_findings(struct strbuf *out, const struct diags *diags,
                            const struct source *source, enum severity least)
 {
-    size_t start = out->len;
-    for (size_t i = 0; i < diags->count; i++) {
-        const struct diag *d = diags->items[i];
-        if (d->severity < least)
-            continue;
-        struct strbuf message = {0};
-        diag_add_visible(&message, d->message, strlen(d->message));
-        if (d->help) {
-            strbuf_addc(&message, '\n');
-            diag_add_visible(&message, d->help, strlen(d->help));
-        }
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "ruleId", rule_info(d->rule)->id);
-        cJSON_AddNumberToObject(item, "ruleIndex", d->rule);
-        cJSON_AddStringToObject(item, "level", severity_name(d->severity));
-        add_message(item, "message", message.data);
-        cJSON_AddItemToArray(cJSON_AddArrayToObject(item, "locations"), location(source, d->at));
-        cJSON *related = d->notes ? cJSON_AddArrayToObject(item, "relatedLocations") : NULL;
-        double id = 1;
-        for (const struct diag_note *note = d->notes; note; note = note->next) {
-            cJSON *object = location(source, note->at);
-            cJSON_AddNumberToObject(object, "id", id++);
-            add_message(object, "message", note->text);
-            cJSON_AddItemToArray(related, object);
-        }
-        add_item(out, start, item);
-        strbuf_free(&message);
-    }
+    add_findings(out, diags, source, least, sarif_finding);
 }
 
 static void sarif_end(struct strbuf *out, const struct report_summary *summary)

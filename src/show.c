@@ -14,7 +14,7 @@ static const char *ids_text(struct strbuf *b, const struct id_list *list)
 {
     b->len = 0;
     strbuf_adds(b, "");
-    show_ids(b, list);
+    id_list_text(b, list);
     if (b->len > 60)
         memcpy(b->data + 57, "...", 4);
     return b->len ? b->data : "-";
@@ -164,7 +164,7 @@ static void yaml_ids(struct strbuf *out, const char *key, const struct id_list *
     if (!list->count)
         return;
     strbuf_addf(out, "%s: \"", key);
-    show_ids(out, list);
+    id_list_text(out, list);
     strbuf_adds(out, "\"\n");
 }
 

@@ -33,7 +33,7 @@ static void add_node(struct strbuf *out, const struct node *node)
         add_label(out, node->label.value);
     }
     if (node->cpus.count) {
-        show_ids(&ids, &node->cpus);
+        id_list_text(&ids, &node->cpus);
         strbuf_adds(out, "\\nCPUs ");
         add_label(out, ids.data);
     }

@@ -98,15 +98,6 @@ void show_summary(struct strbuf *out, const struct vm *vm, const struct predicti
                 bits_for(l->top + 1));
 }
 
-void show_ids(struct strbuf *b, const struct id_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        strbuf_addf(b, i ? ",%u" : "%u", list->ranges[i].first);
-        if (list->ranges[i].last != list->ranges[i].first)
-            strbuf_addf(b, "-%u", list->ranges[i].last);
-    }
-}
-
 void show_sums(uint64_t sums[MEMORY_TYPES], const struct node *node)
 {
     for (size_t type = 0; type < MEMORY_TYPES; type++)

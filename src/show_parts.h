@@ -24,9 +24,6 @@ struct map_row *show_map_rows(const struct layout *layout, size_t *count);
 /* Three lines on the guest as a whole; the first begins with its name and a colon. */
 void show_summary(struct strbuf *out, const struct vm *vm, const struct prediction *prediction);
 
-/* Ids as they are written: "0-3,8". */
-void show_ids(struct strbuf *b, const struct id_list *list);
-
 /* Bytes of a node's memory, by type. */
 void show_sums(uint64_t sums[MEMORY_TYPES], const struct node *node);
 

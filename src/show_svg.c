@@ -303,7 +303,7 @@ static void draw_card(struct drawing *d, const struct node *node, int x, int y, 
     if (node->label.value)
         text_line(d->out, "soft", x, y += LINE, room, node->label.value);
     strbuf_adds(&text, node->cpus.count ? "CPUs " : "no CPUs");
-    show_ids(&text, &node->cpus);
+    id_list_text(&text, &node->cpus);
     text_line(d->out, "", x, y += LINE, room, text.data);
     for (size_t type = 0; type < MEMORY_TYPES; type++)
         if (sums[type]) {

@@ -28,12 +28,7 @@ static bool list_has(const struct id_list *list, uint32_t id)
 static const char *list_text(const struct verify *v, const struct id_list *list)
 {
     struct strbuf b = {0};
-    for (size_t i = 0; i < list->count; i++) {
-        const struct id_range *r = &list->ranges[i];
-        strbuf_addf(&b, i ? ",%u" : "%u", r->first);
-        if (r->last != r->first)
-            strbuf_addf(&b, "-%u", r->last);
-    }
+    id_list_text(&b, list);
     const char *text = list->count ? arena_strndup(v->arena, b.data, b.len) : "none";
     strbuf_free(&b);
     return text;
