@@ -180,7 +180,6 @@ static bool allow(const struct compilation *c, const struct allowances *all,
 {
     uint32_t line = source_place(&c->source, diag->at).line;
     const struct rule *rule = rule_info(diag->rule);
-    bool final = rule_is_final(rule);
     size_t low = 0;
     for (size_t high = all->count; low < high;) {
         size_t middle = low + (high - low) / 2;
