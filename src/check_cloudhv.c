@@ -547,15 +547,6 @@ void check_cloudhv_blocks(struct check_context *c)
     }
 }
 
-static bool has_word(const char *text, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *p = text; p && (p = strstr(p, word)); p += len)
-        if ((p == text || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
-            return true;
-    return false;
-}
-
 /* The decompressor does not know '%' and takes memmap=SIZE%... for mem=SIZE: it keeps the kernel
  * below the smallest of the sizes, and that only helps where no SPM begins below (2 of 4 boots went
  * into the SPM). */
@@ -570,7 +561,8 @@ static void check_kaslr(const struct vm *vm, const struct zone_map *map, struct 
         if (!lowest)
             lowest = &map->pieces[i];
     }
-    if (!lowest || smallest <= lowest->address || has_word(vm->boot.cmdline.value, "nokaslr"))
+    if (!lowest || smallest <= lowest->address ||
+        cmdline_has_word(vm->boot.cmdline.value, "nokaslr"))
         return;
     struct diag *d = diag_add(diags, RULE_CLOUDHV_BZIMAGE, vm->boot.kernel.at,
                               "unless this is a vmlinux, the kernel may unpack itself into SPM, "

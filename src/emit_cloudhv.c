@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "argv.h"
+#include "cmdline.h"
 #include "kernel_parameters.h"
 
 /* One walk over the model writes either form: names and values are the same in both, but for a few
@@ -174,9 +175,11 @@ static void json_node(struct json *j, const struct vm *vm, size_t n, const struc
 /* The file's command line, and what it does not say of SPM. */
 static void add_cmdline(struct strbuf *text, const struct vm *vm, const struct layout *layout)
 {
-    if (vm->boot.cmdline.value)
-        strbuf_adds(text, vm->boot.cmdline.value);
-    kernel_memmaps(text, layout);
+    struct strbuf parameters = {0};
+    strbuf_adds(&parameters, "");
+    kernel_memmaps(&parameters, layout);
+    cmdline_add(text, vm->boot.cmdline.value, parameters.data);
+    strbuf_free(&parameters);
 }
 
 static void json_payload(struct json *j, const struct vm *vm, const struct layout *layout)

@@ -54,77 +54,6 @@ bool firmware_passes_spm(const struct check_context *c)
 
 /* --- the kernel's command line -------------------------------------------------------------- */
 
-struct word {
-    const char *text;
-    size_t len;
-};
-
-/* The words that the kernel reads; what follows "--" is for init. */
-struct words {
-    const char *at, *end;
-};
-
-static struct words kernel_words(const char *cmdline)
-{
-    const char *text = cmdline ? cmdline : "";
-    return (struct words){text, text + u64_min(strlen(text), KERNEL_READS)};
-}
-
-/* As lib/cmdline.c, next_arg(): double quotes hold blanks together. */
-static bool next_word(struct words *words, struct word *word)
-{
-    bool quoted = false;
-    while (words->at < words->end && *words->at == ' ')
-        words->at++;
-    word->text = words->at;
-    for (; words->at < words->end && (quoted || *words->at != ' '); words->at++)
-        quoted ^= *words->at == '"';
-    word->len = (size_t)(words->at - word->text);
-    return word->len && !(word->len == 2 && memcmp(word->text, "--", 2) == 0);
-}
-
-/* Turns "name=value" into the value; false where the word has another name. */
-static bool take_value(struct word *word, const char *name)
-{
-    size_t len = strlen(name);
-    if (word->len <= len || memcmp(word->text, name, len) != 0 || word->text[len] != '=')
-        return false;
-    word->text += len + 1;
-    word->len -= len + 1;
-    return true;
-}
-
-/* The next item of a list with commas. */
-static bool next_item(struct word *list, struct word *item)
-{
-    if (!list->len)
-        return false;
-    const char *comma = memchr(list->text, ',', list->len);
-    item->text = list->text;
-    item->len = comma ? (size_t)(comma - list->text) : list->len;
-    size_t step = item->len + (comma != NULL);
-    list->text += step;
-    list->len -= step;
-    return true;
-}
-
-static bool is_word(const struct word *word, const char *text)
-{
-    return word->len == strlen(text) && memcmp(word->text, text, word->len) == 0;
-}
-
-bool cmdline_has(const char *cmdline, const char *name, const char *item)
-{
-    struct words words = kernel_words(cmdline);
-    struct word word, one;
-    while (next_word(&words, &word))
-        if (take_value(&word, name))
-            while (next_item(&word, &one))
-                if (is_word(&one, item))
-                    return true;
-    return false;
-}
-
 /* A number as the kernel's memparse() reads it: C prefixes, binary suffixes. */
 static bool take_number(struct word *word, uint64_t *value)
 {
@@ -188,16 +117,16 @@ static int by_start(const void *left, const void *right)
 
 size_t cmdline_soft_ranges(const struct check_context *c, struct soft_range **ranges)
 {
-    struct words words = kernel_words(c->vm->boot.cmdline.value);
+    struct words words = cmdline_words(c->vm->boot.cmdline.value);
     if (c->vm->machine.confidential.value != CONFIDENTIAL_NONE)
         return 0;
     struct word word, item;
     size_t count = 0;
     size_t room = KERNEL_READS / sizeof("1%1+1");
     *ranges = arena_alloc(c->arena, room, sizeof(**ranges));
-    while (next_word(&words, &word))
-        if (take_value(&word, "memmap"))
-            while (count < room && next_item(&word, &item))
+    while (cmdline_next(&words, &word))
+        if (word_take_value(&word, "memmap"))
+            while (count < room && word_next_item(&word, &item))
                 count += parse_soft_range(item, &(*ranges)[count]);
     if (count)
         qsort(*ranges, count, sizeof(**ranges), by_start);

@@ -5,11 +5,7 @@
 #define SPMTOPO_FIRMWARE_H
 
 #include "check.h"
-
-/* What an x86 kernel reads of its command line: COMMAND_LINE_SIZE less the NUL
- * (arch/x86/include/asm/setup.h). The EFI stub cuts the rest off; with qboot and SeaBIOS a longer
- * one does not boot (measured). */
-enum { KERNEL_READS = 2047 };
+#include "cmdline.h"
 
 /* Whether the guest is QEMU's: the context has a QEMU and a layout. */
 bool runs_qemu(const struct check_context *c);
@@ -21,8 +17,6 @@ bool firmware_passes_spm(const struct check_context *c);
 /* Whether touching SPM of two nodes becomes one range, and Linux gives all of it to the first. */
 bool firmware_joins_touching(const struct check_context *c);
 
-/* Whether a kernel's command line has name=...,item,... where the kernel reads it. NULL: no line. */
-bool cmdline_has(const char *cmdline, const char *name, const char *item);
 /* Whether it obeys efi=nosoftreserve of the file's command line. */
 bool kernel_drops_spm(const struct check_context *c);
 

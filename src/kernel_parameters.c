@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cmdline.h"
+
 void kernel_memmap(struct strbuf *out, uint64_t address, uint64_t size, bool ram)
 {
     strbuf_adds(out, out->len ? " memmap=" : "memmap=");
@@ -36,7 +38,7 @@ void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qem
     /* The kernel's decompressor takes the smallest size for a limit on addresses and may put the
      * kernel into SPM below it (measured: Linux 7.2, 16 GiB at 4 GiB, 5 of 6 boots). */
     const char *own = vm->boot.cmdline.value;
-    if (out->len > start && smallest > lowest && !(own && strstr(own, "nokaslr")))
+    if (out->len > start && smallest > lowest && !cmdline_has_word(own, "nokaslr"))
         strbuf_adds(out, " nokaslr");
 }
 
@@ -44,10 +46,8 @@ void kernel_cmdline(struct strbuf *out, const struct vm *vm, const struct qemu_t
                     const struct layout *layout)
 {
     struct strbuf parameters = {0};
-    strbuf_adds(out, vm->boot.cmdline.value ? vm->boot.cmdline.value : "");
+    strbuf_adds(&parameters, "");
     kernel_parameters(&parameters, vm, t, layout);
-    if (out->len && parameters.len)
-        strbuf_addc(out, ' ');
-    strbuf_add(out, parameters.data, parameters.len);
+    cmdline_add(out, vm->boot.cmdline.value, parameters.data);
     strbuf_free(&parameters);
 }

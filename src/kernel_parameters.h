@@ -19,7 +19,7 @@ void kernel_memmaps(struct strbuf *out, const struct layout *layout);
 void kernel_parameters(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
                        const struct layout *layout);
 
-/* The kernel's whole command line: the file's, then those parameters. */
+/* The kernel's whole command line: the file's, with those parameters. */
 void kernel_cmdline(struct strbuf *out, const struct vm *vm, const struct qemu_target *target,
                     const struct layout *layout);
 

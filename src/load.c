@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cmdline.h"
 #include "nearest.h"
 #include "strbuf.h"
 
@@ -567,7 +568,15 @@ static void load_boot(struct loader *l, const struct doc_node *value, void *into
                       const struct key *key)
 {
     (void)key;
-    load_keys(l, value, into, boot_keys, ARRAY_SIZE(boot_keys), "'boot'");
+    struct boot *boot = into;
+    load_keys(l, value, boot, boot_keys, ARRAY_SIZE(boot_keys), "'boot'");
+    if (!boot->cmdline.value || !cmdline_is_open(boot->cmdline.value))
+        return;
+    struct diag *d =
+        diag_add(l->diags, RULE_BAD_VALUE, boot->cmdline.at,
+                 "a quote in 'cmdline' is not closed: the kernel takes all behind it, and "
+                 "what is added, for one word");
+    diag_help(l->diags, d, "close it, or leave it out");
 }
 
 /* clang-format off */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "firmware.h"
+#include "cmdline.h"
 #include "kernel_parameters.h"
 #include "verify.h"
 
@@ -373,7 +374,7 @@ static void check_told(struct verify *v)
     char *rest = NULL;
     for (char *word = checked ? strtok_r(b.data, " ", &rest) : NULL; word;
          word = strtok_r(NULL, " ", &rest))
-        if (strncmp(word, "memmap=", 7) == 0 && !strstr(v->view->cmdline, word))
+        if (strncmp(word, "memmap=", 7) == 0 && !cmdline_has(v->view->cmdline, "memmap", word + 7))
             missing = missing ? missing : arena_strndup(v->arena, word, strlen(word));
     if (missing)
         verify_fail(v, id, missing, "a command line without it",

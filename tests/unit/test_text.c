@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "argv.h"
+#include "cmdline.h"
 #include "columns.h"
 #include "diag_render.h"
 #include "nearest.h"
@@ -451,6 +452,55 @@ static void empty_command(void **state)
         unit_buffer(&out, forms[i], strlen(forms[i]), __FILE__, __LINE__);
         strbuf_free(&out);
     }
+}
+
+/* --- a kernel's command line ----------------------------------------------------------------- */
+
+static void parameters_are_added_where_the_kernel_reads(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *own, *added, *want;
+    } cases[] = {
+        {NULL, "", ""},
+        {NULL, "m", "m"},
+        {"", "m", "m"},
+        {"a", "", "a"},
+        {"a", "m n", "a m n"},
+        {"a ", "m", "a m"},
+        {"a -- b", "m", "a m -- b"},
+        {"a -- b", "", "a -- b"},
+        {"--", "m", "m --"},
+        {"-- a", "m", "m -- a"},
+        {"a --b", "m", "a --b m"},
+        {"a b--", "m", "a b-- m"},
+        {"x=\" -- \" b", "m", "x=\" -- \" b m"},
+        {"a\t-- b", "m", "a\tm -- b"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct strbuf out = {.data = NULL};
+        cmdline_add(&out, cases[i].own, cases[i].added);
+        assert_string_equal(out.data, cases[i].want);
+        strbuf_free(&out);
+    }
+}
+
+static void words_of_a_kernel(void **state)
+{
+    (void)state;
+    assert_true(cmdline_has_word("a nokaslr b", "nokaslr"));
+    assert_true(cmdline_has_word("nokaslr", "nokaslr"));
+    assert_true(cmdline_has_word("a\nnokaslr\n", "nokaslr"));
+    assert_false(cmdline_has_word("foo=nokaslr nokaslrfoo", "nokaslr"));
+    assert_false(cmdline_has_word("a -- nokaslr", "nokaslr"));
+    assert_false(cmdline_has_word("x=\"a nokaslr b\"", "nokaslr"));
+    assert_false(cmdline_has_word(NULL, "nokaslr"));
+    assert_true(cmdline_has("memmap=1G%0x0+0x1,2G%0x0+0x1", "memmap", "2G%0x0+0x1"));
+    assert_false(cmdline_has("-- memmap=1G", "memmap", "1G"));
+    assert_false(cmdline_is_open("a=\"b c\" d"));
+    assert_true(cmdline_is_open("a=\"b c d"));
+    assert_true(cmdline_is_open("a=\"b -- d"));
+    assert_false(cmdline_is_open("a -- \"d"));
 }
 
 /* --- nearest --------------------------------------------------------------------------------- */
@@ -1142,6 +1192,8 @@ int main(void)
         cmocka_unit_test(command_formats),
         cmocka_unit_test(first_words),
         cmocka_unit_test(empty_command),
+        cmocka_unit_test(parameters_are_added_where_the_kernel_reads),
+        cmocka_unit_test(words_of_a_kernel),
         cmocka_unit_test(nearest_words),
         cmocka_unit_test(nearest_of_long_words),
         cmocka_unit_test(map_of_many_keys),
