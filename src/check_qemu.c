@@ -208,6 +208,29 @@ void check_node_regions(struct check_context *c)
     }
 }
 
+/* QEMU computes the unit of a table, in picoseconds or MiB/s, in 32 bits (hw/acpi/hmat.c,
+ * build_hmat_lb()). Returns whether it holds what all values have in common. */
+static bool unit_fits(struct check_context *c, enum hmat_type type, const struct hmat_scale *scale)
+{
+    const struct vm *vm = c->vm;
+    const struct number *first = NULL;
+    bool latency = hmat_is_latency(type);
+    for (size_t i = 0; !first && i < vm->pair_count; i++)
+        if (given(vm->pairs[i].values[type].at) && vm->pairs[i].values[type].value)
+            first = &vm->pairs[i].values[type];
+    if (!first || (latency ? scale->base <= UINT32_MAX / 1000 : scale->base / MIB <= UINT32_MAX))
+        return true;
+    struct diag *d =
+        diag_add(c->diags, RULE_HMAT_VALUE, first->at,
+                 "QEMU cuts the unit of this table to 32 bits: all of its values have %s in "
+                 "common",
+                 latency ? "10 ms" : "4 PiB/s");
+    diag_help(c->diags, d,
+              latency ? "write latencies below 10 ms, such as 400ns"
+                      : "write bandwidths below 4096TiB/s, such as 400GiB/s");
+    return false;
+}
+
 void check_hmat_values(struct check_context *c)
 {
     const struct vm *vm = c->vm;
@@ -239,6 +262,7 @@ void check_hmat_values(struct check_context *c)
                 ok = false;
             }
         }
+        ok = ok && unit_fits(c, t, &scale);
         /* QEMU checks a latency against the unit before it, so the final one is checked here. */
         for (size_t i = 0; ok && i < vm->pair_count; i++) {
             const struct number *value = &vm->pairs[i].values[type];

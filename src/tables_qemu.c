@@ -69,7 +69,7 @@ static void build_locality(struct hmat *hmat, enum hmat_type type, const struct 
     struct hmat_locality *l = &hmat->localities[hmat->locality_count++];
     *l = (struct hmat_locality){
         .type = type,
-        .unit = hmat_is_latency(type) ? (uint32_t)(scale.base * 1000) : scale.base / MIB,
+        .unit = hmat_is_latency(type) ? scale.base * 1000 : scale.base / MIB,
         .initiators = initiators,
         .initiator_count = count,
         .target_count = vm->node_count,
