@@ -14,12 +14,17 @@ struct marked {
     struct span *spans;
     size_t count;
     size_t cap;
+    uint32_t seen; /* where the last node looked at begins */
 };
 
-/* The height of a document bounds the walk's depth, its weight the walk. */
+/* The height of a document bounds the walk's depth. What an alias stands for is written before it, and so
+ * was seen. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static void find_marked(struct marked *marked, const struct doc_node *node)
 {
+    if (node->at.start < marked->seen)
+        return;
+    marked->seen = node->at.start;
     if (node->kind == DOC_SCALAR) {
         if (!strstr(doc_text(node), marker))
             return;
@@ -96,11 +101,13 @@ static void add_names(struct allows *allows, struct cursor *cursor, const char *
                       const char *line_end, uint32_t line)
 {
     for (;;) {
-        at += strspn(at, " \t,");
-        size_t len = strcspn(at, " \t,\r\n");
-        if (at >= line_end || !len)
+        while (at < line_end && (blank(*at) || *at == ','))
+            at++;
+        size_t len = 0;
+        while (at + len < line_end && !blank(at[len]) && at[len] != ',')
+            len++;
+        if (!len)
             return;
-        len = len < (size_t)(line_end - at) ? len : (size_t)(line_end - at);
         uint32_t start = place_of(cursor, at);
         allows->items = arena_grow(allows->arena, allows->items, allows->count, &allows->cap,
                                    sizeof(*allows->items));
