@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "columns.h"
+#include "diag_render.h"
 
 /* --- facts, from the tables ------------------------------------------------------------------ */
 
@@ -189,12 +190,15 @@ void side_by_side_text(struct strbuf *out, const struct side_by_side *all)
     struct columns c = {.width = 2 + all->accepted};
     for (size_t s = 0; s < all->count; s++) {
         const struct side *side = &all->sides[s];
-        if (side->refusal)
-            strbuf_addf(out, "%s refuses it: %u:%u: %s [%s]\n", name_of(side),
-                        side->refused_at.line, side->refused_at.column, side->refusal->message,
-                        rule_info(side->refusal->rule)->name);
-        else if (side->prediction->assumption)
+        if (side->refusal) {
+            strbuf_addf(out, "%s refuses it: ", name_of(side));
+            if (side->refused_at.line)
+                strbuf_addf(out, "%u:%u: ", side->refused_at.line, side->refused_at.column);
+            diag_add_visible(out, side->refusal->message, strlen(side->refusal->message));
+            strbuf_addf(out, " [%s]\n", rule_info(side->refusal->rule)->name);
+        } else if (side->prediction->assumption) {
             strbuf_addf(out, "%s: assumed: %s\n", name_of(side), side->prediction->assumption);
+        }
     }
     columns_add(&c, "%s", "");
     columns_add(&c, "%s", "");
@@ -248,10 +252,14 @@ void side_by_side_json(struct strbuf *out, const struct side_by_side *all)
         cJSON_AddItemToArray(targets, item);
         cJSON_AddStringToObject(item, "target", name_of(side));
         cJSON_AddBoolToObject(item, "accepted", !side->refusal);
-        if (side->refusal)
-            cJSON_AddStringToObject(item, "error", side->refusal->message);
-        else if (side->prediction->assumption)
+        struct strbuf message = {0};
+        if (side->refusal) {
+            diag_add_visible(&message, side->refusal->message, strlen(side->refusal->message));
+            cJSON_AddStringToObject(item, "error", message.data);
+        } else if (side->prediction->assumption) {
             cJSON_AddStringToObject(item, "assumption", side->prediction->assumption);
+        }
+        strbuf_free(&message);
     }
     add_values(cJSON_AddArrayToObject(root, "rows"), all);
     cJSON_AddBoolToObject(root, "equivalent", all->equivalent);

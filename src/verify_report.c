@@ -2,20 +2,23 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
+#include "diag_render.h"
 #include "verify.h"
 
 static const char *const status_names[] = {
     [CHECK_OK] = "ok", [CHECK_FAIL] = "FAIL", [CHECK_SKIP] = "skip"};
 
-/* Texts hold what a guest wrote: control characters are made visible. */
+/* Texts hold what a guest wrote: control characters are made visible, and what is no UTF-8. */
 static void add_visible(struct strbuf *out, const char *text)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < ' ' || c == 0x7f)
-            strbuf_addf(out, "\\x%02x", c);
-        else
-            strbuf_addc(out, (char)c);
+    while (*text) {
+        size_t plain = 0;
+        while ((unsigned char)text[plain] >= ' ' && text[plain] != 0x7f)
+            plain++;
+        diag_add_visible(out, text, plain);
+        text += plain;
+        if (*text)
+            strbuf_addf(out, "\\x%02x", (unsigned)(unsigned char)*text++);
     }
 }
 

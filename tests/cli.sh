@@ -533,6 +533,13 @@ sed 's/cpus: 0-3/cpus: 0-2/' "$top/examples/cloud-hypervisor.yaml" >"$tmp/all.ya
 run expect --target all "$tmp/all.yaml"
 check 'expect --target all: nobody accepts it' ran 1
 check '... nothing is written' test ! -s "$tmp/out"
+run expect --target all --firmware seabios "$top/examples/cloud-hypervisor.yaml"
+check 'expect --target all: a refusal without a place shows none' grep -q '^cloud-hypervisor refuses it: [^0-9]' "$tmp/out"
+sed 's/  cloud-hypervisor: {/&version: aééééééééééééééééééééééééééééééééééééééé, /' "$top/examples/cloud-hypervisor.yaml" >"$tmp/torn.yaml"
+run expect --target all --format json "$tmp/torn.yaml"
+check 'expect --target all: what was cut in a character is UTF-8' "$PYTHON" -c '
+import json, sys
+json.loads(open(sys.argv[1], "rb").read().decode("utf-8"))' "$tmp/out"
 run expect --target all - <"$top/examples/hbm-guest.yaml"
 check 'expect --target all of standard input' ran 0
 run expect --target all --table srat "$top/examples/hbm-guest.yaml"
