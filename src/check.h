@@ -50,6 +50,7 @@ void check_blocks(struct check_context *context);
 void check_slot_slack(struct check_context *context);
 void check_amd_hole(struct check_context *context);
 void check_touching(struct check_context *context);
+void check_low_end(struct check_context *context);
 void check_migration(struct check_context *context);
 void check_tiers(struct check_context *context);
 void check_cmdline(struct check_context *context);

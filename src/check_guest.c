@@ -548,6 +548,21 @@ static void check_memmap_nodes(struct check_context *c)
     }
 }
 
+/* Firmware works at the end of what RAM there is below 4 GiB. */
+void check_low_end(struct check_context *c)
+{
+    const struct placement *spm = firmware_shares_spm(c);
+    if (!spm)
+        return;
+    struct diag *d = diag_add(c->diags, RULE_SPM_LOW_END, place_of(spm->region),
+                              "SPM of node %u ends where RAM below 4 GiB does, at 0x%" PRIx64
+                              ", and there firmware keeps its tables: the guest has less of it",
+                              spm->region->node, c->layout->below);
+    diag_help(c->diags, d,
+              "give nodes with lower ids normal memory until it begins above 4 GiB, or use "
+              "'spm-interface: sp-mem' (QEMU 11.1) or the firmware qboot");
+}
+
 void check_touching(struct check_context *c)
 {
     check_memmap_nodes(c);

@@ -52,6 +52,17 @@ bool firmware_passes_spm(const struct check_context *c)
            (boot->firmware.value == FIRMWARE_OVMF && ovmf_has_spm(boot));
 }
 
+const struct placement *firmware_shares_spm(const struct check_context *c)
+{
+    const struct layout *l = c->layout;
+    if (!runs_qemu(c) || !l->spm_is_ram || c->vm->boot.firmware.value == FIRMWARE_QBOOT)
+        return NULL;
+    for (size_t i = 0; i < l->spm_count; i++)
+        if (l->spm[i].address + l->spm[i].size == l->below)
+            return &l->spm[i];
+    return NULL;
+}
+
 /* --- the kernel's command line -------------------------------------------------------------- */
 
 /* A number as the kernel's memparse() reads it: C prefixes, binary suffixes. */

@@ -14,6 +14,9 @@ bool runs_qemu(const struct check_context *c);
 bool firmware_sees_spm(const struct check_context *c);
 /* Whether firmware hands SPM on as such. */
 bool firmware_passes_spm(const struct check_context *c);
+/* SPM that ends where RAM below 4 GiB does, and is plain RAM to a firmware that keeps its tables there; NULL
+ * where there is none. SeaBIOS takes 128 KiB of it, OVMF pieces of more; qboot takes nothing (measured). */
+const struct placement *firmware_shares_spm(const struct check_context *c);
 /* Whether touching SPM of two nodes becomes one range, and Linux gives all of it to the first. */
 bool firmware_joins_touching(const struct check_context *c);
 

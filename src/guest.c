@@ -199,6 +199,13 @@ void guest_expect(struct guest *g, const struct vm *vm, const struct prediction 
     g->promised = regions_of_spm(&prediction->layout, arena);
     join(&g->promised, false);
     find_fate(g, &context);
+    const struct placement *shared = firmware_shares_spm(&context);
+    if (g->fate == FATE_TOLD && shared)
+        g->assumption =
+            arena_printf(arena,
+                         "firmware, which keeps its tables there, takes nothing of the SPM "
+                         "that ends at 0x%" PRIx64,
+                         shared->address + shared->size - 1);
     find_ram(g, arena);
     find_left(g, arena);
     number_nodes(g, arena);

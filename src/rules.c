@@ -1491,7 +1491,7 @@ static const struct rule rules[RULE_COUNT] = {
             "machine: {accel: tcg}\n"
             "cpus: 1\n"
             "nodes:\n"
-            "  - {id: 0, cpus: 0, memory: 1GiB}\n"
+            "  - {id: 0, cpus: 0, memory: 3GiB}\n"
             "  - {id: 1, memory: {size: 1GiB, type: spm}}\n"
             "hmat:\n"
             "  performance:\n"
@@ -1504,7 +1504,7 @@ static const struct rule rules[RULE_COUNT] = {
             "machine: {accel: tcg}\n"
             "cpus: 1\n"
             "nodes:\n"
-            "  - {id: 0, cpus: 0, memory: 1GiB}\n"
+            "  - {id: 0, cpus: 0, memory: 3GiB}\n"
             "  - {id: 1, memory: {size: 1GiB, type: spm}}\n"
             "hmat:\n"
             "  performance:\n"
@@ -1796,6 +1796,48 @@ static const struct rule rules[RULE_COUNT] = {
             "  performance:\n"
             "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
             "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
+    },
+    [RULE_SPM_LOW_END] = {
+        .id = "SPM416", .name = "spm-low-end",
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = W,
+        .summary = "firmware keeps a part of SPM that is plain RAM to it",
+        .check = check_low_end,
+        .explanation =
+            "With 'kernel-parameter' SPM is plain RAM to firmware, and here it is the end of what RAM lies\n"
+            "below 4 GiB, where firmware works and leaves its tables. A memmap= parameter cannot take them\n"
+            "back. Measured with QEMU 11.1.2 and Linux 7.2: of 512 MiB at 0x40000000 SeaBIOS 1.17 keeps 128\n"
+            "KiB at the end, and no dax device appears; OVMF 2026.08 keeps pieces of the last 18 MiB, and\n"
+            "node 1 has 384 of 512 MiB when it is online. qboot keeps nothing. SPM above 4 GiB is whole:\n"
+            "boot memory follows the order of node ids, so give lower ids normal memory up to the hole (2 GiB\n"
+            "on q35 from 2.75 GiB on, 3 GiB on pc), or use sp-mem.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "machine: {type: q35, accel: tcg}\n"
+            "boot: {firmware: seabios}\n"
+            "cpus: 1\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0, memory: 1GiB}\n"
+            "  - {id: 1, memory: {size: 512MiB, type: spm}}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 0, to: 0, latency: 100ns, bandwidth: 100GiB/s}\n"
+            "    - {from: 0, to: 1, latency: 200ns, bandwidth: 50GiB/s}\n"
+            "targets: {qemu: {spm-interface: kernel-parameter}}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "machine: {type: q35, accel: tcg}\n"
+            "boot: {firmware: seabios}\n"
+            "cpus: 1\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0, memory: 3GiB}\n"
+            "  - {id: 1, memory: {size: 512MiB, type: spm}}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 0, to: 0, latency: 100ns, bandwidth: 100GiB/s}\n"
+            "    - {from: 0, to: 1, latency: 200ns, bandwidth: 50GiB/s}\n"
+            "targets: {qemu: {spm-interface: kernel-parameter}}\n",
     },
     [RULE_DISTANCE_VALUE] = {
         .id = "SPM501", .name = "distance-value",
