@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Judges many files, some at a time, and reports in the order of the arguments. */
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,8 @@ static char **entries_of(const char *directory, size_t *count)
     char **names = xcalloc(1, sizeof(*names));
     size_t cap = 1;
     *count = 0;
-    for (struct dirent *entry; (entry = readdir(stream));) {
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(stream)); errno = 0) {
         if (entry->d_name[0] == '.')
             continue;
         if (*count == cap) {
@@ -77,10 +79,17 @@ static char **entries_of(const char *directory, size_t *count)
         }
         names[(*count)++] = join(directory, entry->d_name);
     }
+    int problem = errno;
     closedir(stream);
     if (*count)
         qsort(names, *count, sizeof(*names), by_text);
-    return names;
+    if (!problem)
+        return names;
+    while (*count)
+        free(names[--*count]);
+    free(names);
+    errno = problem;
+    return NULL;
 }
 
 /* The YAML files below a directory; links are not followed, and the longest name of a file bounds the
@@ -98,6 +107,10 @@ static void add_directory(struct paths *paths, const char *directory)
     for (size_t i = 0; i < count; i++) {
         struct stat st;
         bool known = lstat(names[i], &st) == 0;
+        if (!known) {
+            cmd_complain("read", names[i]);
+            paths->failed = true;
+        }
         if (known && S_ISREG(st.st_mode) &&
             (ends_with(names[i], ".yaml") || ends_with(names[i], ".yml"))) {
             add_path(paths, names[i], true);
@@ -123,12 +136,15 @@ static void add_argument(struct paths *paths, const char *argument)
     add_path(paths, name, false);
 }
 
-/* Whether a file says of itself, in a line of its own, that it is a topology. */
+/* Whether a file says of itself, in a line of its own, that it is a topology. One that cannot be read may
+ * be one. */
 static bool is_topology(const char *path)
 {
     struct source source;
     bool found = false;
-    if (source_load(&source, path))
+    if (!source_load(&source, path))
+        found = true;
+    else
         for (size_t i = 1; i <= source.line_count && !found; i++) {
             size_t len;
             found = strncmp(source_line(&source, i, &len), "spmtopo:", 8) == 0;

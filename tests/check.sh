@@ -254,6 +254,19 @@ check 'a file beyond the limit among others: an error of its own' ended 1
 cp "$tmp/out" "$tmp/report"
 check '... and the others are reported' reports files "$tmp/report" large.yaml z.yaml
 rm -f large.yaml
+"$PYTHON" - <<'EOF' || bail_out 'cannot make deep directories'
+import os
+os.mkdir("deep")
+os.chdir("deep")
+for _ in range(21):
+    os.mkdir("d" * 200)
+    os.chdir("d" * 200)
+EOF
+run check deep a.yml
+check 'a path that is too long, below a directory: status 2' ended 2
+check '... which is said' holds "$tmp/err" "cannot read 'deep/ddd"
+check '... and the others are judged' last '1 file: 0 errors, 1 warning, 0 notes'
+rm -rf deep
 chmod 0 closed z.yaml
 if [ -r closed ]; then
     skip 'a file and a directory that cannot be read' 'this user may read everything'
