@@ -153,6 +153,10 @@ static void complete(struct argp_state *state, const struct command *command, st
                        "'--target all' is a table of its own: it goes with --format text or json");
         o->target = o->target ? o->target : TARGET_QEMU;
     }
+    if (o->target == TARGET_CLOUDHV &&
+        (o->overrides.qemu_version || o->overrides.spm_interface >= 0))
+        argp_error(state,
+                   "--qemu-version and --spm-interface are QEMU's, and cloud-hypervisor runs none");
 }
 
 static unsigned job_count(struct argp_state *state, const char *arg)

@@ -540,6 +540,10 @@ run expect --target all --format json "$tmp/torn.yaml"
 check 'expect --target all: what was cut in a character is UTF-8' "$PYTHON" -c '
 import json, sys
 json.loads(open(sys.argv[1], "rb").read().decode("utf-8"))' "$tmp/out"
+for option in --qemu-version=10.0 --spm-interface=kernel-parameter; do
+    run gen --target cloud-hypervisor "$option" "$top/examples/cloud-hypervisor.yaml"
+    check "gen --target cloud-hypervisor $option: status 2" ran 2
+done
 run expect --target all - <"$top/examples/hbm-guest.yaml"
 check 'expect --target all of standard input' ran 0
 run expect --target all --table srat "$top/examples/hbm-guest.yaml"
