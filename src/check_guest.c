@@ -289,6 +289,17 @@ static void check_cmdline_length(struct check_context *c)
         diag_help(c->diags, d, "shorten it by %zu bytes", len - KERNEL_READS);
 }
 
+static void check_cmdline_memory(struct check_context *c)
+{
+    const char *word = cmdline_alters_memory(c);
+    if (!word)
+        return;
+    struct diag *d =
+        diag_add(c->diags, RULE_CMDLINE_MEMORY, c->vm->boot.cmdline.at,
+                 "with '%.40s' Linux has other memory or nodes than the tables say", word);
+    diag_help(c->diags, d, "leave it out: 'expect' and 'verify' do not reckon with it");
+}
+
 static void check_nosoftreserve(struct check_context *c)
 {
     if (!kernel_drops_spm(c))
@@ -335,6 +346,7 @@ static void check_auto_online(struct check_context *c)
 void check_cmdline(struct check_context *c)
 {
     check_cmdline_length(c);
+    check_cmdline_memory(c);
     check_nosoftreserve(c);
     check_auto_online(c);
 }

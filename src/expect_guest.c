@@ -94,11 +94,14 @@ void expect_guest_text(struct strbuf *out, const struct guest *g)
                 prediction_firmware(g->prediction, vm));
     if (g->prediction->assumption)
         strbuf_addf(out, "assumed: %s\n", g->prediction->assumption);
-    if (g->assumption)
-        strbuf_addf(out, "assumed: %s\n", g->assumption);
+    for (size_t i = 0; i < ARRAY_SIZE(g->assumptions); i++)
+        if (g->assumptions[i])
+            strbuf_addf(out, "assumed: %s\n", g->assumptions[i]);
     strbuf_addf(out, "SPM: %s%s%s\n", fate_texts[g->fate], g->cause ? ": " : "",
                 g->cause ? g->cause : "");
-    add_ranges(out, g->assumption ? "Soft-reserved" : "Soft-reserved, exactly", &g->spm, NULL);
+    add_ranges(out,
+               g->assumptions[0] || g->assumptions[1] ? "Soft-reserved" : "Soft-reserved, exactly",
+               &g->spm, NULL);
     add_ranges(out, "RAM, of which firmware takes pieces", &g->left, NULL);
     add_ranges(out, "Dax devices, with dax_hmem", &g->dax, g);
     add_nodes(out, g);
@@ -186,8 +189,9 @@ void expect_guest_json(struct strbuf *out, const struct guest *g)
     cJSON *assumptions = cJSON_AddArrayToObject(root, "assumptions");
     if (p->assumption)
         cJSON_AddItemToArray(assumptions, cJSON_CreateString(p->assumption));
-    if (g->assumption)
-        cJSON_AddItemToArray(assumptions, cJSON_CreateString(g->assumption));
+    for (size_t i = 0; i < ARRAY_SIZE(g->assumptions); i++)
+        if (g->assumptions[i])
+            cJSON_AddItemToArray(assumptions, cJSON_CreateString(g->assumptions[i]));
     cJSON_AddStringToObject(root, "spm", fate_names[g->fate]);
     if (g->cause)
         cJSON_AddStringToObject(root, "cause", g->cause);

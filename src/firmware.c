@@ -151,6 +151,29 @@ bool soft_ranges_cover(const struct soft_range *ranges, size_t count, uint64_t s
     return start >= end;
 }
 
+const char *cmdline_alters_memory(const struct check_context *c)
+{
+    /* Documentation/admin-guide/kernel-parameters.txt; without an item any value counts. */
+    static const struct {
+        const char *name, *item;
+    } altering[] = {{"mem", NULL},      {"memmap", "exactmap"}, {"numa", "off"},
+                    {"numa", "noacpi"}, {"numa", "nohmat"},     {"acpi", "off"}};
+    struct words words = cmdline_words(c->vm->boot.cmdline.value);
+    struct word word, item;
+    while (cmdline_next(&words, &word)) {
+        for (size_t i = 0; i < ARRAY_SIZE(altering); i++) {
+            struct word value = word;
+            bool found = word_take_value(&value, altering[i].name) && !altering[i].item;
+            while (altering[i].item && value.text != word.text && word_next_item(&value, &item))
+                found |= item.len == strlen(altering[i].item) &&
+                         memcmp(item.text, altering[i].item, item.len) == 0;
+            if (found)
+                return arena_strndup(c->arena, word.text, word.len);
+        }
+    }
+    return NULL;
+}
+
 /* The EFI stub makes the kernel's E820, and obeys efi=nosoftreserve there
  * (drivers/firmware/efi/libstub/x86-stub.c); what comes by E820 or memmap= stays (measured). */
 bool kernel_drops_spm(const struct check_context *c)

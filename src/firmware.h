@@ -20,6 +20,9 @@ const struct placement *firmware_shares_spm(const struct check_context *c);
 /* Whether touching SPM of two nodes becomes one range, and Linux gives all of it to the first. */
 bool firmware_joins_touching(const struct check_context *c);
 
+/* The word of the file's command line by which Linux has other memory or other nodes than the tables say, as
+ * a text in the context's arena; NULL: none. */
+const char *cmdline_alters_memory(const struct check_context *c);
 /* Whether it obeys efi=nosoftreserve of the file's command line. */
 bool kernel_drops_spm(const struct check_context *c);
 

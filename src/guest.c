@@ -201,11 +201,15 @@ void guest_expect(struct guest *g, const struct vm *vm, const struct prediction 
     find_fate(g, &context);
     const struct placement *shared = firmware_shares_spm(&context);
     if (g->fate == FATE_TOLD && shared)
-        g->assumption =
+        g->assumptions[0] =
             arena_printf(arena,
                          "firmware, which keeps its tables there, takes nothing of the SPM "
                          "that ends at 0x%" PRIx64,
                          shared->address + shared->size - 1);
+    const char *word = cmdline_alters_memory(&context);
+    if (word)
+        g->assumptions[1] =
+            arena_printf(arena, "'%.40s' on the kernel's command line alters nothing", word);
     find_ram(g, arena);
     find_left(g, arena);
     number_nodes(g, arena);

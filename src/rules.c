@@ -3851,6 +3851,43 @@ static const struct rule rules[RULE_COUNT] = {
             "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
             "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
     },
+    [RULE_CMDLINE_MEMORY] = {
+        .id = "SPM709", .name = "cmdline-memory",
+        .phase = PHASE_PLACED, .targets = TARGET_ANY, .severity = W,
+        .summary = "the kernel's command line alters memory or nodes",
+        .check = check_cmdline,
+        .explanation =
+            "The guest's kernel is told to take other memory, or other nodes, than firmware and the tables\n"
+            "say: mem= and memmap=exactmap cut memory off, numa=off and numa=noacpi make one node of all,\n"
+            "numa=nohmat and acpi=off leave tables out. What 'expect --stage guest' says and what 'verify'\n"
+            "asks is then of another guest. Measured with QEMU 11.1.2 and Linux 7.2: with mem=2G a guest has\n"
+            "none of its SPM above that, and with numa=off no node 1. Source: Linux,\n"
+            "admin-guide/kernel-parameters.txt.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "boot: {kernel: /boot/vmlinuz, cmdline: numa=off module_blacklist=kmem}\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
+            "  - {id: 1, memory: {size: 1GiB, type: spm}}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
+            "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "boot: {kernel: /boot/vmlinuz, cmdline: module_blacklist=kmem}\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
+            "  - {id: 1, memory: {size: 1GiB, type: spm}}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
+            "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
+    },
     [RULE_BACKEND_PATH] = {
         .id = "SPM801", .name = "backend-path",
         .phase = PHASE_MODEL, .targets = TARGET_ANY, .severity = E,
