@@ -3859,10 +3859,11 @@ static const struct rule rules[RULE_COUNT] = {
         .explanation =
             "The guest's kernel is told to take other memory, or other nodes, than firmware and the tables\n"
             "say: mem= and memmap=exactmap cut memory off, numa=off and numa=noacpi make one node of all,\n"
-            "numa=nohmat and acpi=off leave tables out. What 'expect --stage guest' says and what 'verify'\n"
-            "asks is then of another guest. Measured with QEMU 11.1.2 and Linux 7.2: with mem=2G a guest has\n"
-            "none of its SPM above that, and with numa=off no node 1. Source: Linux,\n"
-            "admin-guide/kernel-parameters.txt.",
+            "acpi=off leaves all tables out, and numa=nohmat the HMAT, which keeps touching SPM of two nodes\n"
+            "apart. What 'expect --stage guest' says and what 'verify' asks is then of another guest.\n"
+            "Measured with QEMU 11.1.2 and Linux 7.2: with mem=2G a guest has none of its SPM above that, and\n"
+            "with numa=off or numa=noacpi no node 1; with numa=nohmat a guest whose SPM does not touch was as\n"
+            "predicted. The others are read, not measured: Linux, admin-guide/kernel-parameters.txt.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"
