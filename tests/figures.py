@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Figures that this project promises: what is reached, what is asked.
 
-    figures.py add NAME VALUE '<=' BOUND     notes one; status 1 where it falls short
+    figures.py add NAME VALUE '<=' BOUND     notes one; status 1 where it falls short and is not noted
     figures.py table FILE                    prints all that a file holds; status 1 where one falls short
 
-SPMTOPO_FIGURES names the file that figures are noted in; without it they are only printed.
+SPMTOPO_FIGURES names the file that figures are noted in; without it they are only printed. With it a figure
+that falls short ends nothing: the table does, when all have been measured.
 """
 
 import os
@@ -16,7 +17,7 @@ ROW = "{:52} {:>12} {:>12}  {}"
 
 
 def add(name, value, relation, bound):
-    """Prints a figure, notes it, and returns whether it is reached."""
+    """Prints a figure, notes it, and returns whether what asks may go on."""
     reached = HOLDS[relation](value, bound)
     shown = f"{value:,.0f}" if value == int(value) else f"{value:,.3f}"
     row = (name, shown, f"{relation} {bound:,g}", "reached" if reached else "FALLS SHORT")
@@ -24,6 +25,7 @@ def add(name, value, relation, bound):
     if "SPMTOPO_FIGURES" in os.environ:
         with open(os.environ["SPMTOPO_FIGURES"], "a", encoding="utf-8") as file:
             file.write("\t".join(row) + "\n")
+        return True
     return reached
 
 

@@ -12,6 +12,7 @@ import glob
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -60,12 +61,15 @@ def instructions(*command):
 
 
 def peak_memory(*command):
-    """KiB of the largest resident set."""
-    run = subprocess.run(["/usr/bin/time", "-f", "%M", *command], stdout=subprocess.DEVNULL,
-                         stderr=subprocess.PIPE, text=True, check=False)
-    if run.returncode != 0:
-        sys.exit(f"bench: {' '.join(command)}: status {run.returncode}\n{run.stderr}")
-    return int(run.stderr.strip().splitlines()[-1])
+    """KiB of the largest resident set: the middle of nine runs, as where pages lie changes it a little."""
+    found = []
+    for _ in range(9):
+        run = subprocess.run(["/usr/bin/time", "-f", "%M", *command], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True, check=False)
+        if run.returncode != 0:
+            sys.exit(f"bench: {' '.join(command)}: status {run.returncode}\n{run.stderr}")
+        found.append(int(run.stderr.strip().splitlines()[-1]))
+    return statistics.median(found)
 
 
 COMMANDS = {
