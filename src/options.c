@@ -105,27 +105,49 @@ struct parsing {
     const struct command *command;
 };
 
-/* The index of a word in a table, or a usage error. */
+/* The index of a word in a table, or a usage error that names the words. */
 static int word(struct argp_state *state, const char *option, const char *arg,
                 const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (names[i] && strcmp(names[i], arg) == 0)
             return (int)i;
-    argp_error(state, "'%s' is not a value of --%s", arg, option);
+    struct strbuf words = {0};
+    strbuf_add_choice(&words, names, count);
+    argp_error(state, "'%s' is not a value of --%s: write %s", arg, option, words.data);
     return 0;
 }
 
 static enum format format_of(struct argp_state *state, const struct command *command,
                              const char *arg)
 {
-    enum format format =
-        (enum format)word(state, "format", arg, format_names, ARRAY_SIZE(format_names));
-    for (size_t i = 0; i < ARRAY_SIZE(command->formats); i++)
-        if (command->formats[i] == format)
-            return format;
-    argp_error(state, "'%s' is not a format of '%s'", arg, command->name);
-    return format;
+    const char *own[ARRAY_SIZE(format_names)] = {NULL};
+    for (size_t i = 0; i < ARRAY_SIZE(command->formats) && command->formats[i]; i++)
+        own[command->formats[i]] = format_names[command->formats[i]];
+    return (enum format)word(state, "format", arg, own, ARRAY_SIZE(own));
+}
+
+/* 'all' is a target of 'expect' alone. */
+static enum target_bit target_of(struct argp_state *state, const struct command *command,
+                                 const char *arg)
+{
+    const char *own[TARGET_COUNT + 1] = {NULL};
+    memcpy(own, target_names, sizeof(target_names));
+    own[TARGET_COUNT] = command->bit == COMMAND_EXPECT ? "all" : NULL;
+    int target = word(state, "target", arg, own, ARRAY_SIZE(own));
+    return target == TARGET_COUNT ? TARGET_ANY : (enum target_bit)(1u << target);
+}
+
+static void refuse_format(struct argp_state *state, const struct emitter *emitter,
+                          const struct options *o)
+{
+    const char *own[EMITTER_FORMATS] = {NULL};
+    for (size_t i = 0; i < EMITTER_FORMATS && emitter->formats[i]; i++)
+        own[i] = format_names[emitter->formats[i]];
+    struct strbuf words = {0};
+    strbuf_add_choice(&words, own, EMITTER_FORMATS);
+    argp_error(state, "'%s' is not a format of --target %s: write %s", format_names[o->format],
+               target_names[target_index(o->target)], words.data);
 }
 
 /* What goes with the target that was asked for. */
@@ -138,8 +160,7 @@ static void complete(struct argp_state *state, const struct command *command, st
         else if (o->format == FORMAT_DEFAULT)
             o->format = emitter->formats[0];
         else if (!emitter_has(emitter, o->format))
-            argp_error(state, "'%s' is not a format of --target %s", format_names[o->format],
-                       target_names[target_index(o->target)]);
+            refuse_format(state, emitter, o);
     }
     if (o->guest && o->qmp)
         argp_error(state,
@@ -194,11 +215,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     struct options *o = p->options;
     switch (key) {
     case OPTION_TARGET:
-        if (p->command->bit == COMMAND_EXPECT && strcmp(arg, "all") == 0)
-            o->target = TARGET_ANY;
-        else
-            o->target = (enum target_bit)(
-                1u << word(state, "target", arg, target_names, ARRAY_SIZE(target_names)));
+        o->target = target_of(state, p->command, arg);
         return 0;
     case OPTION_JOBS:
         o->jobs = job_count(state, arg);

@@ -273,6 +273,16 @@ static void on_end(struct parser *p, const yaml_event_t *event)
     deliver(p, node);
 }
 
+static bool indented_by_tab(const struct source *source, size_t line)
+{
+    size_t len;
+    const char *text = source_line(source, line, &len);
+    size_t blanks = 0;
+    while (blanks < len && text[blanks] == ' ')
+        blanks++;
+    return blanks < len && text[blanks] == '\t';
+}
+
 static void syntax_error(struct parser *p)
 {
     const yaml_parser_t *yaml = &p->yaml;
@@ -292,7 +302,10 @@ static void syntax_error(struct parser *p)
         if (yaml->context && yaml->context_mark.line != yaml->problem_mark.line)
             diag_note(p->diags, d, point_at_mark(&yaml->context_mark), "%s", yaml->context);
         diag_help(p->diags, d,
-                  "look at the indentation, at missing colons and at unclosed brackets and quotes");
+                  indented_by_tab(p->source, yaml->problem_mark.line + 1)
+                      ? "the line begins with a tab: write blanks, YAML indents by nothing else"
+                      : "look at the indentation, at missing colons and at unclosed brackets and "
+                        "quotes");
     }
 }
 

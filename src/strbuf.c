@@ -140,6 +140,18 @@ bool shell_safe_word(const char *text, size_t len)
     return len > 0;
 }
 
+void strbuf_add_choice(struct strbuf *b, const char *const *words, size_t count)
+{
+    while (count && !words[count - 1])
+        count--;
+    for (size_t i = 0, written = 0; i < count; i++) {
+        if (!words[i])
+            continue;
+        strbuf_adds(b, !written++ ? "" : i + 1 == count ? " or " : ", ");
+        strbuf_adds(b, words[i]);
+    }
+}
+
 void strbuf_add_qemu(struct strbuf *b, const char *text)
 {
     for (const char *p = text; *p; p++) {

@@ -62,6 +62,9 @@ void strbuf_add_qemu_size(struct strbuf *b, uint64_t bytes);
 /* The same for people and for the topology language ("16 GiB" / "16GiB"). */
 void strbuf_add_size(struct strbuf *b, uint64_t bytes, const char *gap);
 
+/* The words of a table, of which some may be NULL: "a, b or c". */
+void strbuf_add_choice(struct strbuf *b, const char *const *words, size_t count);
+
 /* A word of a POSIX shell command in single quotes; whether it means the same without them. */
 void strbuf_add_quoted(struct strbuf *b, const char *text, size_t len);
 bool shell_safe_word(const char *text, size_t len);

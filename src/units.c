@@ -171,6 +171,11 @@ bool size_parse(const char *text, uint64_t *bytes, struct unit_error *error)
             help(error, "write %.*s%ciB", number, text, unit[0] == 'k' ? 'K' : unit[0]);
             return false;
         }
+    if (text[0] == '0' && text[1] == 'x') {
+        refuse(error, "'" SHOWN "' is not a size", SHOW(text));
+        help(error, "write it as a decimal number with a binary unit, such as 512MiB or 1.5GiB");
+        return false;
+    }
     refuse(error, "'" SHOWN "' is not a unit of size", SHOW(unit));
     const char *letter = strchr("kmgtp", *unit);
     if (*unit == ' ')
@@ -245,11 +250,22 @@ bool number_parse(const char *text, uint64_t *value, struct unit_error *error)
     return true;
 }
 
+/* The unit that begins as this one does: of '10GB/s', '10GiB' and '10 GiB/s' it is GiB/s. */
+static const char *nearest_unit(const char *text, const struct unit *units, size_t count)
+{
+    text += strspn(text, " ");
+    for (size_t i = 0; *text && i < count; i++)
+        if (units[i].name[0] == *text)
+            return units[i].name;
+    return NULL;
+}
+
 /* Latency and bandwidth differ only in their units and words. */
 static bool rate_parse(const char *text, const struct unit *units, size_t count, const char *what,
                        const char *example, uint64_t *value, struct unit_error *error)
 {
-    const char *unit;
+    const char *unit = text;
+    const char *meant = NULL;
     /* QEMU holds both in 64 bits; 2^60 leaves room for arithmetic. */
     switch (quantity(text, units, count, UINT64_C(1) << 60, value, &unit)) {
     case QUANTITY_OK:
@@ -263,12 +279,17 @@ static bool rate_parse(const char *text, const struct unit *units, size_t count,
     case QUANTITY_NO_UNIT:
         refuse(error, "a %s needs a unit", what);
         break;
-    case QUANTITY_NO_NUMBER:
     case QUANTITY_BAD_UNIT:
+        meant = nearest_unit(unit, units, count);
+        /* fall through */
+    case QUANTITY_NO_NUMBER:
         refuse(error, "'" SHOWN "' is not a %s", SHOW(text), what);
         break;
     }
-    help(error, "%s", example);
+    if (meant)
+        help(error, "write %.*s%s", (int)(unit - text > 20 ? 20 : unit - text), text, meant);
+    else
+        help(error, "%s", example);
     return false;
 }
 

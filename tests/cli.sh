@@ -73,6 +73,17 @@ holds_not()
     expect_status 2 'unknown rule of --Werror: status 2' show --Werror=nonsense "$small"
     expect_status 2 'unknown SPM interface: status 2' show --spm-interface hmem "$small"
     expect_status 2 'unknown firmware: status 2' show --firmware bios "$small"
+    for wrong in 'gen --target xen|qemu, libvirt or cloud-hypervisor' \
+        'expect --target xen|qemu, libvirt, cloud-hypervisor or all' \
+        'check --format yaml|json, text, sarif or github' \
+        'expect --table dsdt|e820, srat, slit, hmat or all' 'expect --stage guests|vmm or guest' \
+        'show --color sometimes|auto, always or never' 'show --firmware bios|ovmf, seabios, qboot or none' \
+        'show --spm-interface hmem|auto, sp-mem, memmap-type, spm-flag or kernel-parameter' \
+        'gen --target qemu --format xml|shell, json or argv'; do
+        # shellcheck disable=SC2086 # words of a command
+        run ${wrong%|*} "$small"
+        check "${wrong%|*}: the message names the words" holds "$tmp/err" ": write ${wrong#*|}"
+    done
     expect_status 2 'raw without a table: status 2' expect --format raw "$small"
     expect_status 2 'raw of all tables: status 2' expect --format raw --table all "$small"
     run expect --format raw --table srat "$small"

@@ -189,7 +189,7 @@ if [ -c /dev/full ]; then
     check 'a full disk' says 2 'cannot write'
 fi
 run verify "$good/topology.yaml" --guest "$good/guest" --format yaml
-check 'a format that it has not' says 2 'not a format'
+check 'a format that it has not' says 2 'write json, text or tap'
 run verify "$good/topology.yaml" --guest live --qmp s
 check '--guest and --qmp' says 2 'one of them'
 sed 's/size: 1GiB/size: 1GB/' "$good/topology.yaml" >"$tmp/t.yaml"

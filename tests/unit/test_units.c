@@ -112,7 +112,7 @@ static void size_refusals_name_the_fix(void **state)
     refuses(size_parse, "5EiB", "'EiB' is not a unit of size", "the units are KiB");
     refuses(size_parse, "5MiBs", "'MiBs' is not a unit of size", "the units are KiB");
     refuses(size_parse, "5B", "'B' is not a unit of size", "the units are KiB");
-    refuses(size_parse, "0x10", "'x10' is not a unit of size", "");
+    refuses(size_parse, "0x10", "'0x10' is not a size", "decimal");
 }
 
 static void size_not_a_number(void **state)
@@ -203,7 +203,8 @@ static void latencies(void **state)
     refuses(latency_parse, "100", "a latency needs a unit", "such as 100ns");
     refuses(latency_parse, "100ms", "'100ms' is not a latency", "ps, ns or us");
     refuses(latency_parse, "100NS", "is not a latency", "ps, ns or us");
-    refuses(latency_parse, "100 ns", "is not a latency", "");
+    refuses(latency_parse, "100 ns", "is not a latency", "write 100ns");
+    refuses(latency_parse, "1.5nsec", "is not a latency", "write 1.5ns");
     refuses(latency_parse, "-1ns", "is not a latency", "");
     refuses(latency_parse, "", "is not a latency", "");
 }
@@ -218,10 +219,12 @@ static void bandwidths(void **state)
     accepts(bandwidth_parse, "1048575TiB/s", 1048575 * TIB);
     refuses(bandwidth_parse, "1048576TiB/s", "is too large for a bandwidth", "");
     refuses(bandwidth_parse, "200", "a bandwidth needs a unit", "200GiB/s");
-    refuses(bandwidth_parse, "200GiB", "'200GiB' is not a bandwidth", "MiB/s, GiB/s or TiB/s");
-    refuses(bandwidth_parse, "200GB/s", "is not a bandwidth", "MiB/s, GiB/s or TiB/s");
-    refuses(bandwidth_parse, "200G", "is not a bandwidth", "");
-    refuses(bandwidth_parse, "1KiB/s", "is not a bandwidth", "");
+    refuses(bandwidth_parse, "200GiB", "'200GiB' is not a bandwidth", "write 200GiB/s");
+    refuses(bandwidth_parse, "200GB/s", "is not a bandwidth", "write 200GiB/s");
+    refuses(bandwidth_parse, "200G", "is not a bandwidth", "write 200GiB/s");
+    refuses(bandwidth_parse, "1.5 TB/s", "is not a bandwidth", "write 1.5TiB/s");
+    refuses(bandwidth_parse, "1KiB/s", "is not a bandwidth", "MiB/s, GiB/s or TiB/s");
+    refuses(bandwidth_parse, "0x1GiB/s", "is not a bandwidth", "MiB/s, GiB/s or TiB/s");
     refuses(bandwidth_parse, "0.3MiB/s", "is not a whole number", "");
 }
 
