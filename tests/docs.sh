@@ -6,7 +6,7 @@
 #   docs/tutorial.md in an empty one, with guests of tests/guests; tests/tutorial.sh runs those that
 #   need a VMM;
 # - man/spmtopo.1 has the options that the commands' --help has, and man/spmtopo.yaml.5 the keys of
-#   every table in src/load.c, each no more and no less;
+#   every table in src/load*.c, each no more and no less;
 # - docs/rules.md and the list of rules in man/spmtopo-rules.7 are what tools/rules-doc.py makes of the program's;
 # - what the pages link to is there;
 # - mandoc and groff find nothing wrong with the manual, and its pages refer to sections that they
@@ -258,10 +258,10 @@ check_ids()
     same "$work/man" "$work/program" "the manual has the checks of verify, and no others"
 }
 
-# The names of the tables in src/load.c that hold the language's keys.
+# The names of the tables in src/load*.c that hold the language's keys.
 key_tables()
 {
-    sed -n 's/^static const struct key \([a-z0-9_]*\)\[\] = {$/\1/p' "$top/src/load.c"
+    sed -n 's/^static const struct key \([a-z0-9_]*\)\[\] = {$/\1/p' "$top"/src/load*.c
 }
 
 check_keys()
@@ -274,7 +274,7 @@ check_keys()
         [ "$table" = defaults_keys ] && continue
         man_items keys "$table" | sed -n 's/^\.It Cm \([^ ]*\).*/\1/p' | LC_ALL=C sort >"$work/man"
         sed -n "/^static const struct key $table\\[\\] = {\$/,/^};/s/^    {\"\\([^\"]*\\)\".*/\\1/p" \
-            "$top/src/load.c" | LC_ALL=C sort >"$work/program"
+            "$top"/src/load*.c | LC_ALL=C sort >"$work/program"
         same "$work/man" "$work/program" "the manual has the keys of $table, and no others"
         # A key without its default would be a hole in the language.
         ! man_items keys "$table" | grep '^\.It Cm' | grep -qv ' Pq '

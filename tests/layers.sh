@@ -10,6 +10,12 @@
 own='
 parse_yaml.c 2
 doc_allow.c 2
+load_distances.c 3
+load_hmat.c 3
+load_machine.c 3
+load_nodes.c 3
+load_rules.c 3
+load_targets.c 3
 layout_qemu.c 5
 rules.c 5
 check_qemu.c 5

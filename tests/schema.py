@@ -2,7 +2,7 @@
 """The JSON schemas against the loader's tables, the program and the files of the source tree.
 
 Prints TAP. What needs no validator is proven without one: that the schema has the keys, enumerations
-and bounds of the tables in src/load.c, each in its place, and no others. With python3-jsonschema:
+and bounds of the tables in src/load*.c, each in its place, and no others. With python3-jsonschema:
 - every example, every file of the corpus and every file that the program takes is valid, in each way
   that a reader may take YAML's plain scalars (1.1, 1.2, and as they are written);
 - for every key, values are taken or refused by the schema and by the program alike;
@@ -63,9 +63,10 @@ class Tap:
         return 1 if self.failed else 0
 
 
-# --- the tables of src/load.c ---------------------------------------------------------------------
+# --- the tables of src/load*.c --------------------------------------------------------------------
 
-SOURCE = "\n".join((TOP / "src" / name).read_text() for name in ("load.c", "model.c", "units.c"))
+SOURCE = "\n".join(path.read_text() for name in ("load*.c", "model.c", "units.c")
+                   for path in sorted((TOP / "src").glob(name)))
 HEADERS = (TOP / "src/model.h").read_text()
 
 
@@ -92,7 +93,7 @@ def unit_tables():
 
 def function_bodies():
     """Functions by name; a body is from a brace in the first column to the next closing one there."""
-    found = re.finditer(r"^static (?:void|bool) (\w+)\([^;{]*?\)\n\{\n(.*?)^\}", SOURCE, re.M | re.S)
+    found = re.finditer(r"^(?:static )?(?:void|bool) (\w+)\([^;{]*?\)\n\{\n(.*?)^\}", SOURCE, re.M | re.S)
     return {m[1]: m[2] for m in found}
 
 
@@ -259,7 +260,7 @@ class Walk:
 def check_structure(tap, schema):
     tables, bodies = read_tables(), function_bodies()
     walk = Walk(schema, tables, bodies)
-    tap.result("src/load.c could be read: tables, keys and functions",
+    tap.result("src/load*.c could be read: tables, keys and functions",
                [] if len(tables) >= 17 and sum(map(len, tables.values())) >= 80 else [sorted(tables)])
     tap.result("every key of every table is in the schema at its place, and no other", walk.problems["keys"])
     tap.result("every table was reached", sorted(set(tables) - walk.seen))
