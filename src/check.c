@@ -238,6 +238,18 @@ bool node_has_type(const struct node *node, enum memory_type type, const struct 
     return false;
 }
 
+bool node_has_spm_alone(const struct node *node)
+{
+    return node_has_type(node, MEMORY_SPM, NULL) && !node_has_type(node, MEMORY_NORMAL, NULL);
+}
+
+const char *and_more(struct arena *arena, size_t more, const char *what)
+{
+    if (!more)
+        return "";
+    return arena_printf(arena, " (and %zu more %s%s)", more, what, more > 1 ? "s" : "");
+}
+
 void check_mixed(struct check_context *c)
 {
     const struct vm *vm = c->vm;

@@ -42,23 +42,28 @@ void check_hmat_values(struct check_context *context);
 void check_boot(struct check_context *context);
 void check_confidential(struct check_context *context);
 void check_interface(struct check_context *context);
-/* check_guest.c */
-void check_empty_nodes(struct check_context *context);
-void check_splits(struct check_context *context);
-void check_node_numbers(struct check_context *context);
-void check_blocks(struct check_context *context);
 void check_slot_slack(struct check_context *context);
 void check_amd_hole(struct check_context *context);
-void check_touching(struct check_context *context);
-void check_low_end(struct check_context *context);
 void check_migration(struct check_context *context);
-void check_tiers(struct check_context *context);
+/* check_guest_nodes.c */
+void check_empty_nodes(struct check_context *context);
+void check_node_numbers(struct check_context *context);
+void check_splits(struct check_context *context);
+/* check_guest_cmdline.c */
 void check_cmdline(struct check_context *context);
-void check_distances(struct check_context *context);
-void check_hmat_complete(struct check_context *context);
-void check_hmat_distances(struct check_context *context);
+/* check_guest_firmware.c */
 void check_firmware(struct check_context *context);
 void check_firmware_start(struct check_context *context);
+void check_low_end(struct check_context *context);
+/* check_guest_spm.c */
+void check_touching(struct check_context *context);
+void check_blocks(struct check_context *context);
+/* check_guest_distances.c */
+void check_distances(struct check_context *context);
+/* check_guest_hmat.c */
+void check_tiers(struct check_context *context);
+void check_hmat_complete(struct check_context *context);
+void check_hmat_distances(struct check_context *context);
 /* check_libvirt.c */
 void check_libvirt_values(struct check_context *context);
 void check_libvirt_spm(struct check_context *context);
@@ -90,11 +95,22 @@ void check_cloudhv_kernel(struct check_context *context);
 
 /* Whether a node has a region of a type; *at is the first, where at is not NULL. */
 bool node_has_type(const struct node *node, enum memory_type type, const struct region **at);
+/* Whether a node has SPM and no normal memory. */
+bool node_has_spm_alone(const struct node *node);
 
 /* Whether a node is one more of those that an id list stands for: what is said of the first holds. */
 static inline bool node_repeats(const struct vm *vm, size_t n)
 {
     return n > 0 && same_place(vm->nodes[n].at, vm->nodes[n - 1].at);
 }
+
+/* Where a region's place is written: its address, or else that it is SPM. */
+static inline struct span region_place(const struct region *region)
+{
+    return given(region->address.at) ? region->address.at : region->type.at;
+}
+
+/* " (and 3 more nodes)" in a message that speaks for several, in the arena; "" where `more` is 0. */
+const char *and_more(struct arena *arena, size_t more, const char *what);
 
 #endif

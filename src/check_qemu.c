@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules on what QEMU holds; libvirt runs QEMU, so they are libvirt's too. */
+/* Rules on what QEMU holds and makes; libvirt runs QEMU, so they are libvirt's too. */
 #include "check.h"
 
 #include <inttypes.h>
@@ -373,4 +373,68 @@ void check_interface(struct check_context *c)
               vm->boot.kernel.value
                   ? "the emitted command line of the kernel holds the memmap= parameters"
                   : "add the memmap= parameters to the kernel's command line in the guest");
+}
+
+/* --- the window for memory devices, and SPM in it ------------------------------------------- */
+
+void check_slot_slack(struct check_context *c)
+{
+    const struct layout *l = c->layout;
+    if (!given(c->vm->max_memory.at) || c->qemu->interface != SPM_SP_MEM || !l->spm_count)
+        return;
+    const struct placement *top = &l->spm[0];
+    for (size_t i = 1; i < l->spm_count; i++)
+        if (l->spm[i].address > top->address)
+            top = &l->spm[i];
+    uint64_t needed = placement_end(top) - l->window;
+    if (needed <= l->max_memory - l->ram)
+        return;
+    struct strbuf size = {0};
+    strbuf_add_size(&size, l->ram + needed, "");
+    struct diag *d =
+        diag_add(c->diags, RULE_SLOT_SLACK, c->vm->max_memory.at,
+                 "SPM of node %u ends at 0x%" PRIx64 ": it fits only into the 1 GiB of "
+                 "addresses that each slot adds",
+                 top->region->node, placement_end(top));
+    diag_note(c->diags, d, region_place(top->region), "this region");
+    if (given(c->vm->slots.at))
+        diag_note(c->diags, d, c->vm->slots.at, "%" PRIu64 " slots", l->slots);
+    diag_help(c->diags, d, "write 'max-memory: %s', or leave it out", size.data);
+    strbuf_free(&size);
+}
+
+void check_amd_hole(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct layout *l = c->layout;
+    if (l->high_base != TIB)
+        return;
+    struct span at = given(vm->machine.cpu_vendor.at) ? vm->machine.cpu_vendor.at
+                     : given(vm->machine.cpu.at)      ? vm->machine.cpu.at
+                                                      : vm->nodes_at;
+    struct diag *d =
+        diag_add(c->diags, RULE_AMD_HOLE, at,
+                 "this AMD guest would reach the hole below 1 TiB, so QEMU puts all memory "
+                 "above 4 GiB at 1 TiB");
+    diag_help(c->diags, d,
+              "nothing need change; addresses end at 0x%" PRIx64 ", for which the host's "
+              "CPUs need %u address bits",
+              l->top, bits_for(l->top + 1));
+}
+
+void check_migration(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    const struct region *spm = NULL;
+    FOR_EACH_REGION(vm, owner, region)
+        if (!spm && region->type.value == MEMORY_SPM)
+            spm = region;
+    if (!vm->machine.migratable.value || c->qemu->interface != SPM_SP_MEM || !spm)
+        return;
+    struct diag *d = diag_add(c->diags, RULE_SPM_MIGRATION, vm->machine.migratable.at,
+                              "migration and snapshots succeed and lose the content of SPM");
+    diag_note(c->diags, d, spm->type.at, "SPM");
+    diag_help(c->diags, d,
+              "write 'migratable: false', or choose 'targets.qemu.spm-interface: "
+              "kernel-parameter', whose SPM is RAM to QEMU");
 }

@@ -144,8 +144,10 @@ size_t cmdline_soft_ranges(const struct check_context *c, struct soft_range **ra
     return count;
 }
 
-bool soft_ranges_cover(const struct soft_range *ranges, size_t count, uint64_t start, uint64_t end)
+bool soft_ranges_cover(const struct soft_range *ranges, size_t count, const struct placement *spm)
 {
+    uint64_t start = spm->address;
+    uint64_t end = placement_end(spm);
     for (size_t i = 0; i < count && ranges[i].start <= start && start < end; i++)
         start = u64_max(start, ranges[i].end);
     return start >= end;

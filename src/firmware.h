@@ -34,7 +34,8 @@ struct soft_range {
 /* The ranges that the file's command line makes soft-reserved, by address, in the context's arena.
  * What firmware has not accepted for a confidential guest, no parameter can give it. */
 size_t cmdline_soft_ranges(const struct check_context *c, struct soft_range **ranges);
-bool soft_ranges_cover(const struct soft_range *ranges, size_t count, uint64_t start, uint64_t end);
+/* Whether they cover all of a piece of SPM. */
+bool soft_ranges_cover(const struct soft_range *ranges, size_t count, const struct placement *spm);
 
 /* Linux's memory block in bytes: 128 MiB, and where boot memory ends at 64 GiB or above the largest
  * power of two up to 2 GiB that divides that end (arch/x86/mm/init_64.c, probe_memory_block_size).

@@ -34,6 +34,12 @@ struct placement {
     uint64_t size;
 };
 
+/* The first byte behind it. */
+static inline uint64_t placement_end(const struct placement *placement)
+{
+    return placement->address + placement->size;
+}
+
 /* Bytes throughout. */
 struct layout {
     uint64_t ram;   /* boot memory: the VMM's memory size */

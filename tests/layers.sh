@@ -19,7 +19,12 @@ load_targets.c 3
 layout_qemu.c 5
 rules.c 5
 check_qemu.c 5
-check_guest.c 5
+check_guest_cmdline.c 5
+check_guest_distances.c 5
+check_guest_firmware.c 5
+check_guest_hmat.c 5
+check_guest_nodes.c 5
+check_guest_spm.c 5
 check_libvirt.c 5
 check_cloudhv.c 5
 tables_qemu.c 6
