@@ -25,16 +25,30 @@ static void load_name(struct loader *l, const struct doc_node *value, void *into
     }
 }
 
-static void load_version(struct loader *l, const struct doc_node *value, void *into,
+/* Of another version no key can be judged. */
+static bool known_version(struct loader *l, const struct doc_node *root)
+{
+    for (size_t p = 0; root->kind == DOC_MAPPING && p < doc_count(root); p++) {
+        const struct doc_node *value = doc_pairs(root)[p].value;
+        if (strcmp(doc_text(doc_pairs(root)[p].key), "spmtopo") != 0 ||
+            (value->kind == DOC_SCALAR && strcmp(doc_text(value), "1") == 0))
+            continue;
+        struct diag *d = diag_add(l->diags, RULE_LANGUAGE_VERSION, value->at,
+                                  "this version of the language is not known");
+        diag_help(l->diags, d, "write 'spmtopo: 1'");
+        return false;
+    }
+    return true;
+}
+
+/* Judged before all other keys. */
+static void load_nothing(struct loader *l, const struct doc_node *value, void *into,
                          const struct key *key)
 {
+    (void)l;
+    (void)value;
     (void)into;
     (void)key;
-    if (value->kind == DOC_SCALAR && strcmp(doc_text(value), "1") == 0)
-        return;
-    struct diag *d = diag_add(l->diags, RULE_LANGUAGE_VERSION, value->at,
-                              "this version of the language is not known");
-    diag_help(l->diags, d, "write 'spmtopo: 1'");
 }
 
 /* Kept for later: it needs the number of nodes, whatever the order of the keys. */
@@ -48,7 +62,7 @@ static void keep_distances(struct loader *l, const struct doc_node *value, void 
 
 static const struct key top_keys[] = {
 #define AT(field) .offset = offsetof(struct vm, field)
-    {"spmtopo", load_version, .offset = 0, .required = true},
+    {"spmtopo", load_nothing, .offset = 0, .required = true},
     {"name", load_name, AT(name), .required = true},
     {"description", load_text, AT(description), .many_lines = true},
     {"machine", load_machine, AT(machine)},
@@ -75,6 +89,8 @@ bool model_load(struct vm *vm, const struct doc_node *root, struct arena *arena,
     vm->qemu_binary.value = "qemu-system-x86_64";
     vm->libvirt_version.value = "12.8";
     vm->libvirt_emulator.value = "qemu-system-x86_64";
+    if (!known_version(&l, root))
+        return false;
     load_keys(&l, root, vm, top_keys, ARRAY_SIZE(top_keys), "a topology");
     load_node_ids(&l);
     if (l.distances && diags->errors == before + l.harmless)

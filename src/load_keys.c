@@ -116,23 +116,11 @@ void load_text(struct loader *l, const struct doc_node *value, void *into, const
     *text = (struct text){arena_strdup(l->arena, doc_text(value)), value->at};
 }
 
-/* Appends the words of a list to a help text: "a, b or c". */
-static void add_words(struct strbuf *b, const char *const *names, size_t count)
-{
-    for (size_t i = 0, written = 0; i < count; i++) {
-        if (!names[i])
-            continue;
-        strbuf_adds(b, written == 0 ? "" : i + 1 == count ? " or " : ", ");
-        strbuf_adds(b, names[i]);
-        written++;
-    }
-}
-
 void load_choice(struct loader *l, const struct doc_node *value, void *into, const struct key *key)
 {
     struct choice *choice = into;
     struct strbuf words = {0};
-    add_words(&words, key->names, key->name_count);
+    strbuf_add_choice(&words, key->names, key->name_count);
     if (!doc_has_text(value)) {
         diag_help(l->diags, load_wrong_kind(l, value, "a word"), "write %s", words.data);
         strbuf_free(&words);
@@ -246,14 +234,21 @@ void load_ids(struct loader *l, const struct doc_node *value, void *into, const 
 
 /* --- mappings and sequences ----------------------------------------------------------------- */
 
+/* `glued` is the key that it is, with its value, or `count`. */
 static void unknown_key(struct loader *l, const struct doc_node *key, const struct key *keys,
-                        size_t count, const char *what)
+                        size_t count, size_t glued, const char *what)
 {
     struct nearest nearest = {.word = doc_text(key)};
     for (size_t i = 0; i < count; i++)
         nearest_offer(&nearest, keys[i].name);
     struct diag *d = diag_add(l->diags, RULE_UNKNOWN_KEY, key->at, "unknown key '%.60s' in %s",
                               doc_text(key), what);
+    if (glued < count) {
+        const char *value = doc_text(key) + strlen(keys[glued].name) + 1;
+        diag_help(l->diags, d, "write a blank behind the colon: '%s: %.60s'", keys[glued].name,
+                  value);
+        return;
+    }
     /* A mistyped 'memory' leaves a node without; where every key may be left out, one more is. */
     bool optional = true;
     for (size_t i = 0; i < count; i++)
@@ -267,7 +262,7 @@ static void unknown_key(struct loader *l, const struct doc_node *key, const stru
     for (size_t i = 0; i < count; i++)
         names[i] = keys[i].name;
     struct strbuf words = {0};
-    add_words(&words, names, count);
+    strbuf_add_choice(&words, names, count);
     diag_help(l->diags, d, "the keys are %s; keys that begin with x- are ignored", words.data);
     strbuf_free(&words);
 }
@@ -281,6 +276,16 @@ static size_t find_key(const struct key *keys, size_t count, size_t from, const 
         if (strcmp(keys[k].name, name) == 0)
             return k;
     }
+    return count;
+}
+
+/* The key of which a blank behind its colon was forgotten ("size:2GiB" is a key to YAML), else `count`. */
+static size_t find_glued_key(const struct key *keys, size_t count, const char *text)
+{
+    size_t len = strcspn(text, ":");
+    for (size_t k = 0; text[len] && k < count; k++)
+        if (strncmp(keys[k].name, text, len) == 0 && !keys[k].name[len])
+            return k;
     return count;
 }
 
@@ -303,7 +308,10 @@ void load_keys(struct loader *l, const struct doc_node *node, void *base, const 
             seen |= UINT64_C(1) << k;
             keys[k].load(l, doc_pairs(node)[p].value, (char *)base + keys[k].offset, &keys[k]);
         } else if (k == count && strncmp(doc_text(name), "x-", 2) != 0) {
-            unknown_key(l, name, keys, count, what);
+            size_t glued = find_glued_key(keys, count, doc_text(name));
+            if (glued < count)
+                seen |= UINT64_C(1) << glued;
+            unknown_key(l, name, keys, count, glued, what);
         }
     }
     for (size_t k = 0; k < count; k++)

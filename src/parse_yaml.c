@@ -304,8 +304,8 @@ static void syntax_error(struct parser *p)
         diag_help(p->diags, d,
                   indented_by_tab(p->source, yaml->problem_mark.line + 1)
                       ? "the line begins with a tab: write blanks, YAML indents by nothing else"
-                      : "look at the indentation, at missing colons and at unclosed brackets and "
-                        "quotes");
+                      : "look at the indentation, for a colon without a blank behind it, and for "
+                        "unclosed brackets and quotes");
     }
 }
 

@@ -314,7 +314,10 @@ bool id_range_next(const char **text, struct id_range *range, struct unit_error 
         if (!is_digit(*p) || (p[0] == '0' && is_digit(p[1])) || !digits(&p, &ends[i]) ||
             ends[i] > UINT32_MAX) {
             refuse(error, "'" SHOWN "' is not a list of ids", SHOW(*text));
-            help(error, "write numbers and ranges with commas between, such as 0-3,8,10-11");
+            if (p[0] == '0' && is_digit(p[1]))
+                help(error, "write numbers without a leading zero, such as 0-3,8,10-11");
+            else
+                help(error, "write numbers and ranges with commas between, such as 0-3,8,10-11");
             return false;
         }
         if (i == 0 && *p == '-')
