@@ -314,30 +314,27 @@ void check_confidential(struct check_context *c)
     const struct vm *vm = c->vm;
     const struct qemu_target *t = c->qemu;
     const struct choice *kind = &vm->machine.confidential;
-    /* QEMU's change logs of 9.1 and 10.1; SEV-SNP is AMD's, TDX Intel's. */
-    static const struct {
-        unsigned version;
-        enum cpu_vendor vendor;
-    } needs[] =
-        {[CONFIDENTIAL_SEV_SNP] = {901, VENDOR_AMD}, [CONFIDENTIAL_TDX] = {1001, VENDOR_INTEL}};
+    /* QEMU's change logs of 9.1 and 10.1. */
+    static const unsigned versions[] = {[CONFIDENTIAL_SEV_SNP] = 901, [CONFIDENTIAL_TDX] = 1001};
     struct diag *d;
     if (kind->value == CONFIDENTIAL_NONE)
         return;
+    enum cpu_vendor vendor = confidential_vendors[kind->value];
+    unsigned version = versions[kind->value];
     const char *name = confidential_names[kind->value];
     if (!t->kvm) {
         d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "a confidential guest needs kvm");
         diag_help(c->diags, d, "write 'accel: kvm'");
-    } else if (t->version < needs[kind->value].version) {
+    } else if (t->version < version) {
         d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "QEMU %u.%u has no %s guests",
                      t->version / 100, t->version % 100, name);
-        diag_help(c->diags, d, "run QEMU %u.%u or newer", needs[kind->value].version / 100,
-                  needs[kind->value].version % 100);
+        diag_help(c->diags, d, "run QEMU %u.%u or newer", version / 100, version % 100);
     } else if (vm->machine.cpu_vendor.value != VENDOR_UNSTATED &&
-               vm->machine.cpu_vendor.value != (int)needs[kind->value].vendor) {
+               vm->machine.cpu_vendor.value != (int)vendor) {
         d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at,
                      "%s guests run on the other vendor's hosts", name);
         diag_note(c->diags, d, vm->machine.cpu_vendor.at, "the host's vendor");
-        diag_help(c->diags, d, "write 'cpu-vendor: %s'", vendor_names[needs[kind->value].vendor]);
+        diag_help(c->diags, d, "write 'cpu-vendor: %s'", vendor_names[vendor]);
     } else if (vm->boot.firmware.value != FIRMWARE_OVMF) {
         d = diag_add(c->diags, RULE_CONFIDENTIAL, kind->at, "%s guests boot through OVMF", name);
         diag_note(c->diags, d, vm->boot.firmware.at, "the firmware");

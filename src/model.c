@@ -8,6 +8,9 @@ const char *const vendor_names[] = {
     [VENDOR_UNSTATED] = NULL, [VENDOR_AMD] = "amd", [VENDOR_INTEL] = "intel"};
 const char *const confidential_names[] = {
     [CONFIDENTIAL_NONE] = "none", [CONFIDENTIAL_SEV_SNP] = "sev-snp", [CONFIDENTIAL_TDX] = "tdx"};
+const enum cpu_vendor confidential_vendors[] = {[CONFIDENTIAL_NONE] = VENDOR_UNSTATED,
+                                                [CONFIDENTIAL_SEV_SNP] = VENDOR_AMD,
+                                                [CONFIDENTIAL_TDX] = VENDOR_INTEL};
 const char *const firmware_names[] = {[FIRMWARE_OVMF] = "ovmf",
                                       [FIRMWARE_SEABIOS] = "seabios",
                                       [FIRMWARE_QBOOT] = "qboot",

@@ -56,6 +56,8 @@ enum cache_policy { CACHE_POLICY_NONE, CACHE_WRITE_BACK, CACHE_WRITE_THROUGH };
 extern const char *const accel_names[2];
 extern const char *const vendor_names[3];
 extern const char *const confidential_names[3];
+/* Whose hosts run such guests. */
+extern const enum cpu_vendor confidential_vendors[3];
 extern const char *const firmware_names[4];
 extern const char *const memory_type_names[MEMORY_TYPES];
 extern const char *const backend_kind_names[3];

@@ -1043,8 +1043,9 @@ static const struct rule rules[RULE_COUNT] = {
             "model takes the host's vendor, and QEMU 11.1.2 hands an AMD guest of 40 address bits or more\n"
             "one E820 entry more than an Intel guest: reserved, 0xfd00000000-0xffffffffff, the\n"
             "HyperTransport range. As long as the file does not state the vendor, the tables are predicted\n"
-            "for AMD and the note says so. It matters when a guest is compared with them. Under tcg the\n"
-            "model decides, and 'max' counts as AMD.",
+            "for AMD and the note says so. It matters when a guest is compared with them. A confidential\n"
+            "guest states it: SEV-SNP is AMD's, TDX Intel's. Under tcg the model decides, and 'max' counts\n"
+            "as AMD.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"

@@ -231,14 +231,18 @@ static bool resolve_model(struct qemu_target *t, const struct vm *vm, struct dia
     return true;
 }
 
-/* Under TCG a model has its own vendor; under KVM every model has the host's. An unstated host is
- * taken for AMD's, like QEMU's own default model: where that matters, the user is told. */
+/* Under TCG a model has its own vendor; under KVM every model has the host's. SEV-SNP and TDX say whose
+ * that is; an unstated host is else taken for AMD's, like QEMU's own default model: where that
+ * matters, the user is told. */
 static void resolve_vendor(struct qemu_target *t, const struct vm *vm, struct diags *diags)
 {
     const struct choice *stated = &vm->machine.cpu_vendor;
     if (t->kvm) {
-        t->amd = stated->value != VENDOR_INTEL;
-        t->vendor_assumed = stated->value == VENDOR_UNSTATED;
+        enum cpu_vendor vendor = stated->value != VENDOR_UNSTATED
+                                     ? (enum cpu_vendor)stated->value
+                                     : confidential_vendors[vm->machine.confidential.value];
+        t->amd = vendor != VENDOR_INTEL;
+        t->vendor_assumed = vendor == VENDOR_UNSTATED;
         return;
     }
     t->amd = t->model->vendor == MODEL_AMD;

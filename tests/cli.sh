@@ -680,6 +680,19 @@ done
 run gen --target qemu "$tmp/kernel.yaml"
 check 'sp-mem: no parameter, no comment' holds_not "$tmp/out" memmap=
 
+# --- the vendor of a confidential guest's host ----------------------------------------------------
+
+for kind in sev-snp:amd tdx:intel; do
+    for vendor in '' ", cpu-vendor: ${kind#*:}"; do
+        printf 'spmtopo: 1\nname: secret\nmachine: {confidential: %s%s}\ncpus: 1\nnodes: [{id: 0, cpus: 0, memory: 4GiB}]\n' \
+            "${kind%:*}" "$vendor" >"$tmp/secret.yaml"
+        run expect "$tmp/secret.yaml"
+        check "${kind%:*}$vendor: nothing is assumed" ran 0 quiet
+        cp "$tmp/out" "$tmp/secret${vendor:+-stated}"
+    done
+    check "${kind%:*}: the tables are those of ${kind#*:}" cmp "$tmp/secret" "$tmp/secret-stated"
+done
+
 # --- expect: JSON and bytes ----------------------------------------------------------------------
 
 cat >"$tmp/decode.py" <<'EOF'
