@@ -258,7 +258,7 @@ void check_mixed(struct check_context *c)
         const struct region *normal;
         const struct region *spm;
         /* Of the equal nodes of an id list the first is reported. */
-        if (n && same_place(vm->nodes[n].at, vm->nodes[n - 1].at))
+        if (node_repeats(vm, n))
             continue;
         if (!node_has_type(&vm->nodes[n], MEMORY_NORMAL, &normal) ||
             !node_has_type(&vm->nodes[n], MEMORY_SPM, &spm))

@@ -166,7 +166,7 @@ void check_node_regions(struct check_context *c)
         const struct node *node = &vm->nodes[n];
         const struct region *boot = NULL;
         /* Of the equal nodes of an id list the first is judged. */
-        if (n && same_place(node->at, vm->nodes[n - 1].at))
+        if (node_repeats(vm, n))
             continue;
         for (size_t r = 0; r < node->region_count; r++) {
             const struct region *region = &node->regions[r];

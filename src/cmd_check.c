@@ -286,12 +286,12 @@ static int run(struct work *work)
 {
     struct strbuf out = {0};
     struct report_summary sum = {0};
-    pthread_t threads[64];
+    pthread_t threads[JOB_LIMIT];
     size_t started = 0;
     if (work->format)
         work->format->start(&out);
     int failure = 0;
-    while (!failure && started < work->options->jobs && started < ARRAY_SIZE(threads)) {
+    while (!failure && started < work->options->jobs) {
         failure = pthread_create(&threads[started], NULL, worker, work);
         started += !failure;
     }

@@ -72,19 +72,6 @@ static void kib_element(struct emission *e, const char *open, uint64_t bytes)
     line(e, "<%s unit='KiB'>%" PRIu64 "</%.*s>", open, bytes / KIB, (int)strcspn(open, " "), open);
 }
 
-static void add_id_list(struct strbuf *b, const struct id_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (i)
-            strbuf_addc(b, ',');
-        strbuf_add_u64(b, list->ranges[i].first);
-        if (list->ranges[i].last != list->ranges[i].first) {
-            strbuf_addc(b, '-');
-            strbuf_add_u64(b, list->ranges[i].last);
-        }
-    }
-}
-
 /* In a fragment: where what follows goes. */
 static void place(struct emission *e, const char *where)
 {
@@ -192,7 +179,7 @@ static void emit_numatune(struct emission *e)
         any = true;
         indent(e);
         strbuf_addf(e->out, "<memnode cellid='%zu' mode='%s' nodeset='", n, modes[b->policy.value]);
-        add_id_list(e->out, &b->host_nodes);
+        id_list_text(e->out, &b->host_nodes);
         strbuf_adds(e->out, "'/>\n");
     }
     if (any)
@@ -297,9 +284,8 @@ static bool hmat_whole(const struct emission *e)
 {
     const struct vm *vm = e->vm;
     size_t n = vm->node_count;
-    bool *seen = xrealloc(NULL, n * n, sizeof(*seen));
+    bool *seen = xcalloc(n * n, sizeof(*seen));
     bool whole = true;
-    memset(seen, 0, n * n * sizeof(*seen));
     for (size_t i = 0; i < vm->pair_count; i++)
         whole = domain_has_pair(&e->domain, seen, &vm->pairs[i]) && whole;
     free(seen);
@@ -335,7 +321,7 @@ static void emit_cell(struct emission *e, size_t cell, bool caches)
     strbuf_addf(e->out, "<cell id='%zu'", cell);
     if (node->cpus.count) {
         strbuf_adds(e->out, " cpus='");
-        add_id_list(e->out, &node->cpus);
+        id_list_text(e->out, &node->cpus);
         strbuf_addc(e->out, '\'');
     }
     strbuf_addf(e->out, " memory='%" PRIu64 "' unit='KiB'", memory.size / KIB);
@@ -377,8 +363,7 @@ static void emit_pairs(struct emission *e, struct argv *arguments)
 {
     const struct vm *vm = e->vm;
     size_t n = vm->node_count;
-    bool *seen = xrealloc(NULL, n * n, sizeof(*seen));
-    memset(seen, 0, n * n * sizeof(*seen));
+    bool *seen = xcalloc(n * n, sizeof(*seen));
     for (size_t i = 0; i < vm->pair_count; i++) {
         bool in_xml = domain_has_pair(&e->domain, seen, &vm->pairs[i]);
         if (in_xml && !arguments)
@@ -449,7 +434,7 @@ static void emit_device(struct emission *e, const struct placement *spm, size_t 
         if (bound) {
             indent(e);
             strbuf_adds(e->out, "<nodemask>");
-            add_id_list(e->out, &b->host_nodes);
+            id_list_text(e->out, &b->host_nodes);
             strbuf_adds(e->out, "</nodemask>\n");
         }
         close_element(e, "source");

@@ -16,7 +16,7 @@ static const char *const hmat_type_names[HMAT_TYPES] = {
     [HMAT_READ_BANDWIDTH] = "read-bandwidth", [HMAT_WRITE_BANDWIDTH] = "write-bandwidth",
 };
 
-const char *e820_type_name(uint32_t type)
+static const char *e820_type_name(uint32_t type)
 {
     return type == E820_RAM             ? "RAM"
            : type == E820_RESERVED      ? "reserved"

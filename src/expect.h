@@ -21,6 +21,4 @@ void expect_dmesg_7(struct strbuf *out, const struct vm *vm, const struct predic
 void expect_raw(struct strbuf *out, const struct vm *vm, const struct prediction *p,
                 enum table table);
 
-const char *e820_type_name(uint32_t type);
-
 #endif

@@ -58,7 +58,7 @@ const struct placement *firmware_shares_spm(const struct check_context *c)
     if (!runs_qemu(c) || !l->spm_is_ram || c->vm->boot.firmware.value == FIRMWARE_QBOOT)
         return NULL;
     for (size_t i = 0; i < l->spm_count; i++)
-        if (l->spm[i].address + l->spm[i].size == l->below)
+        if (placement_end(&l->spm[i]) == l->below)
             return &l->spm[i];
     return NULL;
 }
@@ -196,11 +196,6 @@ bool firmware_joins_touching(const struct check_context *c)
 
 /* --- memory blocks -------------------------------------------------------------------------- */
 
-static bool is_spm_alone(const struct node *node)
-{
-    return node_has_type(node, MEMORY_SPM, NULL) && !node_has_type(node, MEMORY_NORMAL, NULL);
-}
-
 uint64_t guest_memory_block(const struct check_context *c)
 {
     const struct layout *l = c->layout;
@@ -211,7 +206,7 @@ uint64_t guest_memory_block(const struct check_context *c)
     for (size_t i = 0; i < l->affinity_count; i++) {
         const struct affinity *a = &l->affinity[i];
         if (a->flags == SRAT_ENABLED && (!l->window || a->address < l->window) &&
-            !is_spm_alone(&c->vm->nodes[a->node]))
+            !node_has_spm_alone(&c->vm->nodes[a->node]))
             end = u64_max(end, a->address + a->size);
     }
     while (block > 128 * MIB && (end < 64 * GIB || end % block))

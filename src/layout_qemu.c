@@ -65,11 +65,6 @@ static void take(struct placer *p, struct placement *place)
     p->taken[i] = place;
 }
 
-static uint64_t end_of(const struct placement *place)
-{
-    return place->address + place->size;
-}
-
 /* The lowest multiple of align from `from` on that keeps off what is taken; off SPM of another node
  * by a whole block, so that neither firmware nor a memory block joins the two. */
 static uint64_t lowest_free(const struct placer *p, const struct region *region, uint64_t from,
@@ -80,9 +75,9 @@ static uint64_t lowest_free(const struct placer *p, const struct region *region,
         const struct placement *other = p->taken[i];
         uint64_t gap = other->region->node == region->node ? 0 : p->layout->block;
         bool before = at + region->size.value + gap <= other->address;
-        bool behind = end_of(other) + gap <= at;
+        bool behind = placement_end(other) + gap <= at;
         if (!before && !behind)
-            at = round_up(end_of(other) + gap, align);
+            at = round_up(placement_end(other) + gap, align);
     }
     return at;
 }
@@ -129,9 +124,9 @@ static bool place_given(struct placer *p, struct placement *place)
     }
     for (size_t i = 0; !d && i < p->taken_count; i++) {
         const struct placement *other = p->taken[i];
-        if (other->address >= end || end_of(other) <= address)
+        if (other->address >= end || placement_end(other) <= address)
             continue;
-        add_range(&text, other->address, end_of(other));
+        add_range(&text, other->address, placement_end(other));
         d = diag_add(p->diags, RULE_ADDRESS_OVERLAP, region->address.at,
                      "SPM at 0x%" PRIx64 " overlaps another region %s", address, text.data);
         diag_note(p->diags, d, other->region->address.at, "the other region");
@@ -151,14 +146,14 @@ static bool place_free(struct placer *p, struct placement *place, const struct p
     uint64_t step = u64_max(align, p->layout->block);
     /* Regions of one node follow each other. */
     if (before && before->region->node == region->node && !given(before->region->address.at)) {
-        uint64_t next = round_up(end_of(before), align);
+        uint64_t next = round_up(placement_end(before), align);
         if (lowest_free(p, region, next, align) == next) {
             from = next;
             step = align;
         }
     }
     place->address = lowest_free(p, region, from, step);
-    if (end_of(place) <= p->limit) {
+    if (placement_end(place) <= p->limit) {
         take(p, place);
         return true;
     }
@@ -174,7 +169,7 @@ static bool place_free(struct placer *p, struct placement *place, const struct p
         return false;
     }
     struct strbuf size = {0};
-    strbuf_add_size(&size, p->layout->ram + end_of(place) - p->layout->window, "");
+    strbuf_add_size(&size, p->layout->ram + placement_end(place) - p->layout->window, "");
     diag_help(p->diags, d, "raise 'device-memory.max-memory' to at least %s, or leave it out",
               size.data);
     strbuf_free(&size);
@@ -218,7 +213,7 @@ static bool place_spm(struct layout *l, const struct vm *vm, const struct qemu_t
         return false;
     if (!fixed && p.taken_count) {
         /* Without the slack of slots: the end of the last region. */
-        uint64_t end = end_of(p.taken[p.taken_count - 1]);
+        uint64_t end = placement_end(p.taken[p.taken_count - 1]);
         l->max_memory = l->ram + round_up(end - l->window, t->size_unit);
         l->window_size = l->max_memory - l->ram + l->slots * GIB;
     }
@@ -477,7 +472,7 @@ static void add_window(struct layout *l, const struct vm *vm, struct arena *aren
     uint64_t cursor = l->window;
     for (const struct placement *next; (next = first_spm(l, cursor));) {
         add_affinity(l, arena, cursor, next->address, last, hotplug);
-        cursor = end_of(next);
+        cursor = placement_end(next);
         add_affinity(l, arena, next->address, cursor, next->region->node, SRAT_ENABLED);
     }
     add_affinity(l, arena, cursor, l->window + l->window_size, last, hotplug);

@@ -95,8 +95,6 @@ static const char *const table_names[] = {[TABLE_E820] = "e820",
 
 static const char *const stage_names[] = {"vmm", "guest"};
 
-enum { JOB_LIMIT = 64 };
-
 static const char *const color_names[] = {
     [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
 

@@ -20,7 +20,7 @@ enum command_bit {
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-enum { SETTING_LIMIT = 256 };
+enum { SETTING_LIMIT = 256, JOB_LIMIT = 64 };
 
 struct options {
     const struct command *command;
@@ -36,7 +36,7 @@ struct options {
     const char *guest; /* where it shows itself; NULL: not given */
     const char *qmp;   /* a socket of its QEMU; NULL: not given */
     bool quiet;
-    unsigned jobs;
+    unsigned jobs; /* 1 to JOB_LIMIT */
     enum color color;
     struct overrides overrides;
     struct rule_setting settings[SETTING_LIMIT];
