@@ -100,14 +100,12 @@ void check_object_ids(struct check_context *c)
 {
     const struct vm *vm = c->vm;
     struct diags *diags = c->diags;
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     struct strmap seen = {0};
     FOR_EACH_REGION(vm, owner, region) {
         const char *id = region->id.value;
         struct span at = given(region->id.at) ? region->id.at : region->at;
-        if (strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._") !=
-                strlen(id) ||
-            !strchr(letters, id[0]) || strlen(id) > 63) {
+        if (strspn(id, LETTERS DIGITS "-._") != strlen(id) || !strchr(LETTERS, id[0]) ||
+            strlen(id) > 63) {
             struct diag *d = diag_add(diags, RULE_OBJECT_ID, at, "'%.70s' is not an object id", id);
             diag_help(diags, d,
                       "write a letter, then letters, digits, '-', '.' and '_', at most 63");
@@ -675,7 +673,7 @@ void check_host_placement_spm(struct check_context *c)
 /* Whether a version is what releases of edk2 are called: YYYYMM, or a day, YYYYMMDD. */
 static bool is_edk2_version(const char *text)
 {
-    size_t len = strspn(text, "0123456789");
+    size_t len = strspn(text, DIGITS);
     if (text[len] || (len != 6 && len != 8))
         return false;
     unsigned long number = strtoul(text, NULL, 10);

@@ -207,8 +207,7 @@ void check_libvirt_backends(struct check_context *c)
 static void check_alias(const struct region *region, struct diags *diags)
 {
     const char *id = region->id.value;
-    if (strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
-        strlen(id))
+    if (strspn(id, LETTERS DIGITS "_-") == strlen(id))
         return;
     struct diag *diag = diag_add(diags, RULE_LIBVIRT_REGION_ID, region->id.at,
                                  "libvirt drops the alias of '%.70s' without a word, and the guest "

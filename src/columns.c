@@ -19,7 +19,7 @@ static size_t shown_width(const char *text)
 {
     size_t width = 0;
     for (; *text; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
+        width += !utf8_continues(*text);
     return width;
 }
 

@@ -30,7 +30,7 @@ static size_t utf8_length(const unsigned char *p, size_t left)
         return len > left ? 0 : len;
     uint32_t c = *p & (0x7Fu >> len);
     for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xC0) != 0x80)
+        if (!utf8_continues((char)p[i]))
             return 0;
         c = c << 6 | (p[i] & 0x3Fu);
     }
@@ -47,7 +47,7 @@ void diag_add_visible(struct strbuf *out, const char *text, size_t len)
             strbuf_addc(out, *p == '\t' ? ' ' : '?');
         else if (step)
             strbuf_add(out, p, step);
-        else if ((*p & 0xC0) != 0x80)
+        else if (!utf8_continues((char)*p))
             strbuf_addc(out, '?');
         i += step ? step : 1;
     }
@@ -68,7 +68,7 @@ static size_t column_offset(const char *line, size_t len, uint32_t column)
     size_t i = 0;
     for (uint32_t c = 1; c < column && i < len; c++) {
         i++;
-        while (i < len && ((unsigned char)line[i] & 0xC0) == 0x80)
+        while (i < len && utf8_continues(line[i]))
             i++;
     }
     return i;

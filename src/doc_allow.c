@@ -84,7 +84,7 @@ struct cursor {
 static uint32_t place_of(struct cursor *cursor, const char *byte)
 {
     for (; cursor->byte < byte; cursor->byte++)
-        cursor->place += ((unsigned char)*cursor->byte & 0xC0) != 0x80;
+        cursor->place += !utf8_continues(*cursor->byte);
     return cursor->place;
 }
 

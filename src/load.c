@@ -8,15 +8,13 @@
 static void load_name(struct loader *l, const struct doc_node *value, void *into,
                       const struct key *key)
 {
-    static const char alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     load_text(l, value, into, key);
     struct text *name = into;
     const char *text = name->value;
     if (!text)
         return;
     size_t len = strlen(text);
-    if (len > 63 || !strchr(alnum, text[0]) ||
-        strspn(text, "._-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != len) {
+    if (len > 63 || !strchr(LETTERS DIGITS, text[0]) || strspn(text, LETTERS DIGITS "._-") != len) {
         struct diag *d =
             diag_add(l->diags, RULE_BAD_VALUE, value->at, "'%.70s' is not a name", text);
         diag_help(l->diags, d,

@@ -139,8 +139,7 @@ static void sarif_start(struct strbuf *out)
 /* A path as the relative reference of a URI (RFC 3986, section 4.2). */
 static void add_uri(cJSON *location, const char *path)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    static const char plain[] = LETTERS DIGITS "-._~/";
     struct strbuf uri = {0};
     strbuf_adds(&uri, "");
     while (strncmp(path, "./", 2) == 0)

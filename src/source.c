@@ -22,11 +22,6 @@ static size_t line_break(const char *p, size_t left)
     return 0;
 }
 
-static bool continues(char byte)
-{
-    return ((unsigned char)byte & 0xC0) == 0x80;
-}
-
 static bool is_ascii(const char *text, size_t len)
 {
     uint64_t high = 0;
@@ -71,7 +66,7 @@ static void index_lines(struct source *s)
         size_t step = line_break(s->text + i, s->len - i);
         size_t next = i + (step ? step : 1);
         for (; i < next; i++)
-            character += !continues(s->text[i]);
+            character += !utf8_continues(s->text[i]);
         if (step)
             add_line(s, &cap, i, character);
     }
@@ -162,7 +157,7 @@ static uint32_t characters_before(const struct source *s, size_t offset)
     const struct source_line *line = &s->lines[line_of(s, offset, false)];
     uint32_t count = line->character;
     for (size_t i = line->byte; i < offset && i < s->len; i++)
-        count += !continues(s->text[i]);
+        count += !utf8_continues(s->text[i]);
     return count;
 }
 

@@ -179,7 +179,7 @@ static const struct cpu_model *find_model(const char *name, int *version)
     size_t len = strlen(name);
     *version = 0;
     if (suffix && suffix[1] == 'v' && suffix[2] >= '1' && suffix[2] <= '9' && strlen(suffix) <= 4 &&
-        strspn(suffix + 2, "0123456789") == strlen(suffix + 2)) {
+        strspn(suffix + 2, DIGITS) == strlen(suffix + 2)) {
         *version = (int)strtol(suffix + 2, NULL, 10);
         len = (size_t)(suffix - name);
     }

@@ -61,6 +61,16 @@ void arena_free(struct arena *arena);
 /* Room for one more element in an array in an arena: doubles when full. */
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t *cap, size_t size);
 
+/* Characters of names, for strspn() and strchr(). */
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+/* Whether a byte of UTF-8 is one that does not begin a character. */
+static inline bool utf8_continues(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
 static inline uint64_t u64_min(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
