@@ -5,6 +5,7 @@
 
 #include "cmd.h"
 #include "columns.h"
+#include "json.h"
 #include "nearest.h"
 
 static void add_text(struct strbuf *out)
@@ -25,8 +26,7 @@ static void add_json(struct strbuf *out)
     cJSON *array = cJSON_CreateArray();
     for (int i = 0; i < RULE_COUNT; i++) {
         const struct rule *rule = rule_info((enum rule_id)i);
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddItemToArray(array, item);
+        cJSON *item = json_add_object(array);
         cJSON_AddStringToObject(item, "id", rule->id);
         cJSON_AddStringToObject(item, "name", rule->name);
         cJSON_AddStringToObject(item, "severity", severity_name(rule->severity));
@@ -39,11 +39,7 @@ static void add_json(struct strbuf *out)
         cJSON_AddStringToObject(item, "bad", rule->bad);
         cJSON_AddStringToObject(item, "good", rule->good);
     }
-    char *text = cJSON_Print(array);
-    strbuf_adds(out, text);
-    strbuf_addc(out, '\n');
-    cJSON_free(text);
-    cJSON_Delete(array);
+    json_print(out, array);
 }
 
 int cmd_rules(const struct options *options)

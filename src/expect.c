@@ -3,12 +3,12 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "columns.h"
 #include "hmat_scale.h"
+#include "json.h"
 
 static const char *const hmat_type_names[HMAT_TYPES] = {
     [HMAT_ACCESS_LATENCY] = "access-latency", [HMAT_READ_LATENCY] = "read-latency",
@@ -166,14 +166,6 @@ void expect_text(struct strbuf *out, const struct vm *vm, const struct predictio
 
 /* --- JSON ----------------------------------------------------------------------------------- */
 
-/* cJSON's own numbers are doubles: what may need 64 bits is text. */
-static void add_hex(cJSON *object, const char *key, uint64_t value)
-{
-    char text[19];
-    snprintf(text, sizeof(text), "0x%" PRIx64, value);
-    cJSON_AddStringToObject(object, key, text);
-}
-
 static void add_node_id(cJSON *object, uint32_t node)
 {
     if (node == NO_NODE)
@@ -182,20 +174,13 @@ static void add_node_id(cJSON *object, uint32_t node)
         cJSON_AddNumberToObject(object, "node", node);
 }
 
-static cJSON *add_item(cJSON *array)
-{
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddItemToArray(array, item);
-    return item;
-}
-
 static void e820_json(cJSON *root, const struct tables *t)
 {
     cJSON *array = cJSON_AddArrayToObject(root, "e820");
     for (size_t i = 0; i < t->e820_count; i++) {
-        cJSON *item = add_item(array);
-        add_hex(item, "address", t->e820[i].address);
-        add_hex(item, "size", t->e820[i].size);
+        cJSON *item = json_add_object(array);
+        json_add_hex(item, "address", t->e820[i].address);
+        json_add_hex(item, "size", t->e820[i].size);
         cJSON_AddNumberToObject(item, "type", t->e820[i].type);
         cJSON_AddStringToObject(item, "name", e820_type_name(t->e820[i].type));
         add_node_id(item, t->e820[i].node);
@@ -207,7 +192,7 @@ static void srat_json(cJSON *root, const struct srat *srat)
     cJSON *object = cJSON_AddObjectToObject(root, "srat");
     cJSON *processors = cJSON_AddArrayToObject(object, "processors");
     for (size_t i = 0; i < srat->cpu_count; i++) {
-        cJSON *item = add_item(processors);
+        cJSON *item = json_add_object(processors);
         cJSON_AddNumberToObject(item, "node", srat->cpus[i].node);
         cJSON_AddNumberToObject(item, "apicId", srat->cpus[i].apic_id);
         cJSON_AddBoolToObject(item, "x2apic", srat->cpus[i].x2apic);
@@ -216,10 +201,10 @@ static void srat_json(cJSON *root, const struct srat *srat)
     cJSON *memory = cJSON_AddArrayToObject(object, "memory");
     for (size_t i = 0; i < srat->memory_count; i++) {
         const struct affinity *a = &srat->memory[i];
-        cJSON *item = add_item(memory);
+        cJSON *item = json_add_object(memory);
         cJSON_AddNumberToObject(item, "node", a->node);
-        add_hex(item, "address", a->address);
-        add_hex(item, "size", a->size);
+        json_add_hex(item, "address", a->address);
+        json_add_hex(item, "size", a->size);
         cJSON_AddBoolToObject(item, "enabled", (a->flags & SRAT_ENABLED) != 0);
         cJSON_AddBoolToObject(item, "hotpluggable", (a->flags & SRAT_HOTPLUGGABLE) != 0);
         cJSON_AddBoolToObject(item, "nonVolatile", (a->flags & SRAT_NON_VOLATILE) != 0);
@@ -245,7 +230,7 @@ static void locality_json(cJSON *item, const struct hmat_locality *l)
 {
     cJSON_AddStringToObject(item, "hierarchy", "memory");
     cJSON_AddStringToObject(item, "dataType", hmat_type_names[l->type]);
-    add_hex(item, "unit", l->unit);
+    json_add_hex(item, "unit", l->unit);
     cJSON_AddStringToObject(item, "unitOf", hmat_is_latency(l->type) ? "ps" : "MiB/s");
     cJSON *initiators = cJSON_AddArrayToObject(item, "initiators");
     cJSON *targets = cJSON_AddArrayToObject(item, "targets");
@@ -270,7 +255,7 @@ static void hmat_json(cJSON *root, const struct hmat *hmat)
     cJSON *object = cJSON_AddObjectToObject(root, "hmat");
     cJSON *domains = cJSON_AddArrayToObject(object, "proximityDomains");
     for (size_t i = 0; i < hmat->attribute_count; i++) {
-        cJSON *item = add_item(domains);
+        cJSON *item = json_add_object(domains);
         cJSON_AddNumberToObject(item, "memory", hmat->attributes[i].memory);
         if (hmat->attributes[i].has_initiator)
             cJSON_AddNumberToObject(item, "initiator", hmat->attributes[i].initiator);
@@ -279,13 +264,13 @@ static void hmat_json(cJSON *root, const struct hmat *hmat)
     }
     cJSON *localities = cJSON_AddArrayToObject(object, "localities");
     for (size_t i = 0; i < hmat->locality_count; i++)
-        locality_json(add_item(localities), &hmat->localities[i]);
+        locality_json(json_add_object(localities), &hmat->localities[i]);
     cJSON *caches = cJSON_AddArrayToObject(object, "caches");
     for (size_t i = 0; i < hmat->cache_count; i++) {
         const struct hmat_cache *c = hmat->caches[i].cache;
-        cJSON *item = add_item(caches);
+        cJSON *item = json_add_object(caches);
         cJSON_AddNumberToObject(item, "node", (double)c->node.value);
-        add_hex(item, "size", c->size.value);
+        json_add_hex(item, "size", c->size.value);
         cJSON_AddNumberToObject(item, "levels", hmat->caches[i].levels);
         cJSON_AddNumberToObject(item, "level", (double)c->level.value);
         cJSON_AddStringToObject(item, "associativity", associativity_names[c->associativity.value]);
@@ -313,11 +298,7 @@ void expect_json(struct strbuf *out, const struct vm *vm, const struct predictio
         slit_json(root, &p->tables.slit);
     if (wanted(table, TABLE_HMAT))
         hmat_json(root, &p->tables.hmat);
-    char *text = cJSON_Print(root);
-    strbuf_adds(out, text);
-    strbuf_addc(out, '\n');
-    cJSON_free(text);
-    cJSON_Delete(root);
+    json_print(out, root);
 }
 
 /* --- kernel log ----------------------------------------------------------------------------- */

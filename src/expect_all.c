@@ -7,6 +7,7 @@
 
 #include "columns.h"
 #include "diag_render.h"
+#include "json.h"
 
 /* --- facts, from the tables ------------------------------------------------------------------ */
 
@@ -229,8 +230,7 @@ static void add_values(cJSON *array, const struct side_by_side *all)
 {
     for (size_t i = 0; i < all->row_count; i++) {
         const struct side_row *row = &all->rows[i];
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddItemToArray(array, item);
+        cJSON *item = json_add_object(array);
         cJSON_AddStringToObject(item, "what", row->what);
         cJSON_AddBoolToObject(item, "differs", row->differs);
         cJSON_AddBoolToObject(item, "mustAgree", row->must);
@@ -248,8 +248,7 @@ void side_by_side_json(struct strbuf *out, const struct side_by_side *all)
     cJSON *targets = cJSON_AddArrayToObject(root, "targets");
     for (size_t s = 0; s < all->count; s++) {
         const struct side *side = &all->sides[s];
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddItemToArray(targets, item);
+        cJSON *item = json_add_object(targets);
         cJSON_AddStringToObject(item, "target", name_of(side));
         cJSON_AddBoolToObject(item, "accepted", !side->refusal);
         struct strbuf message = {0};
@@ -263,9 +262,5 @@ void side_by_side_json(struct strbuf *out, const struct side_by_side *all)
     }
     add_values(cJSON_AddArrayToObject(root, "rows"), all);
     cJSON_AddBoolToObject(root, "equivalent", all->equivalent);
-    char *text = cJSON_Print(root);
-    strbuf_adds(out, text);
-    strbuf_addc(out, '\n');
-    cJSON_free(text);
-    cJSON_Delete(root);
+    json_print(out, root);
 }

@@ -3,9 +3,9 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "columns.h"
+#include "json.h"
 
 static const char *const fate_names[] = {
     [FATE_NONE] = "none",       [FATE_ARRIVES] = "arrives", [FATE_TOLD] = "kernel-told",
@@ -117,14 +117,6 @@ void expect_guest_text(struct strbuf *out, const struct guest *g)
         strbuf_addf(out, "  %s\n", kernel_notes[i]);
 }
 
-/* cJSON's own numbers are doubles: what may need 64 bits is text. */
-static void add_hex(cJSON *object, const char *key, uint64_t value)
-{
-    char text[19];
-    snprintf(text, sizeof(text), "0x%" PRIx64, value);
-    cJSON_AddStringToObject(object, key, text);
-}
-
 static void add_number(cJSON *object, const char *key, uint32_t value)
 {
     if (value == NO_NODE)
@@ -133,22 +125,15 @@ static void add_number(cJSON *object, const char *key, uint32_t value)
         cJSON_AddNumberToObject(object, key, value);
 }
 
-static cJSON *add_item(cJSON *array)
-{
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddItemToArray(array, item);
-    return item;
-}
-
 static void ranges_json(cJSON *root, const char *key, const struct guest_ranges *ranges,
                         const struct guest *numbers)
 {
     cJSON *array = cJSON_AddArrayToObject(root, key);
     for (size_t i = 0; i < ranges->count; i++) {
         const struct guest_range *r = &ranges->items[i];
-        cJSON *item = add_item(array);
-        add_hex(item, "address", r->start);
-        add_hex(item, "size", r->end - r->start);
+        cJSON *item = json_add_object(array);
+        json_add_hex(item, "address", r->start);
+        json_add_hex(item, "size", r->end - r->start);
         add_number(item, "node", r->node);
         if (numbers)
             add_number(item, "targetNode",
@@ -164,15 +149,15 @@ static void nodes_json(cJSON *root, const struct guest *g)
     for (size_t n = 0; n < g->vm->node_count; n++) {
         const struct guest_node *node = &g->nodes[n];
         const struct id_list *list = &g->vm->nodes[n].cpus;
-        cJSON *item = add_item(array);
+        cJSON *item = json_add_object(array);
         cJSON_AddNumberToObject(item, "node", (double)n);
         add_number(item, "number", node->number);
         cJSON *cpus = cJSON_AddArrayToObject(item, "cpus");
         for (size_t i = 0; i < list->count; i++)
             for (uint32_t c = list->ranges[i].first; c <= list->ranges[i].last; c++)
                 cJSON_AddItemToArray(cpus, cJSON_CreateNumber(c));
-        add_hex(item, "normal", node->normal);
-        add_hex(item, "spm", node->spm);
+        json_add_hex(item, "normal", node->normal);
+        json_add_hex(item, "spm", node->spm);
         cJSON_AddBoolToObject(item, "online", node->boots);
     }
 }
@@ -206,12 +191,8 @@ void expect_guest_json(struct strbuf *out, const struct guest *g)
         for (size_t j = 0; j < g->vm->node_count; j++)
             cJSON_AddItemToArray(row, cJSON_CreateNumber(guest_distance(g, i, j)));
     }
-    add_hex(root, "memoryBlock", g->block);
-    char *text = cJSON_Print(root);
-    strbuf_adds(out, text);
-    strbuf_addc(out, '\n');
-    cJSON_free(text);
-    cJSON_Delete(root);
+    json_add_hex(root, "memoryBlock", g->block);
+    json_print(out, root);
 }
 
 void expect_guest_dmesg(struct strbuf *out, const struct guest *g)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "diag_render.h"
+#include "json.h"
 #include "verify.h"
 
 static const char *const status_names[] = {
@@ -73,8 +74,7 @@ void verify_json(struct strbuf *out, const struct verify_report *r, const char *
     cJSON *checks = cJSON_AddArrayToObject(root, "checks");
     for (size_t i = 0; i < r->count; i++) {
         const struct check_line *c = &r->items[i];
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddItemToArray(checks, item);
+        cJSON *item = json_add_object(checks);
         cJSON_AddStringToObject(item, "id", c->id);
         cJSON_AddStringToObject(item, "status", names[c->status]);
         add_text(item, "expected",
@@ -87,11 +87,7 @@ void verify_json(struct strbuf *out, const struct verify_report *r, const char *
     cJSON *summary = cJSON_AddObjectToObject(root, "summary");
     for (int s = 0; s < 3; s++)
         cJSON_AddNumberToObject(summary, names[s], (double)verify_count(r, (enum check_status)s));
-    char *text = cJSON_Print(root);
-    strbuf_adds(out, text);
-    strbuf_addc(out, '\n');
-    cJSON_free(text);
-    cJSON_Delete(root);
+    json_print(out, root);
 }
 
 void verify_tap(struct strbuf *out, const struct verify_report *r)

@@ -54,7 +54,7 @@ spmtopo.c 9'
 # Where a library may be used: HEADER FILE...
 libraries='
 yaml.h parse_yaml.c
-cjson/cJSON.h report.c expect.c expect_all.c expect_guest.c qmp.c verify_qmp.c verify_report.c cmd_rules.c spmtopo.c
+cjson/cJSON.h json.c report.c expect.c expect_all.c expect_guest.c qmp.c verify_qmp.c verify_report.c cmd_rules.c spmtopo.c
 argp.h options.c spmtopo.c
 malloc.h spmtopo.c
 pthread.h cmd_check.c
