@@ -225,22 +225,6 @@ void check_regions(struct check_context *c)
     }
 }
 
-bool node_has_type(const struct node *node, enum memory_type type, const struct region **at)
-{
-    for (size_t r = 0; r < node->region_count; r++)
-        if (node->regions[r].type.value == (int)type) {
-            if (at)
-                *at = &node->regions[r];
-            return true;
-        }
-    return false;
-}
-
-bool node_has_spm_alone(const struct node *node)
-{
-    return node_has_type(node, MEMORY_SPM, NULL) && !node_has_type(node, MEMORY_NORMAL, NULL);
-}
-
 const char *and_more(struct arena *arena, size_t more, const char *what)
 {
     if (!more)

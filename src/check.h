@@ -85,31 +85,6 @@ void check_cloudhv_sizes(struct check_context *context);
 void check_cloudhv_blocks(struct check_context *context);
 void check_cloudhv_kernel(struct check_context *context);
 
-/* Every region of a model, in order of node and declaration. */
-/* NOLINTBEGIN(bugprone-macro-parentheses): the names of what it declares */
-#define FOR_EACH_REGION(vm, owner, region)                                                         \
-    for (const struct node *owner = (vm)->nodes; owner < (vm)->nodes + (vm)->node_count; owner++)  \
-        for (const struct region *region = owner->regions;                                         \
-             region < owner->regions + owner->region_count; region++)
-/* NOLINTEND(bugprone-macro-parentheses) */
-
-/* Whether a node has a region of a type; *at is the first, where at is not NULL. */
-bool node_has_type(const struct node *node, enum memory_type type, const struct region **at);
-/* Whether a node has SPM and no normal memory. */
-bool node_has_spm_alone(const struct node *node);
-
-/* Whether a node is one more of those that an id list stands for: what is said of the first holds. */
-static inline bool node_repeats(const struct vm *vm, size_t n)
-{
-    return n > 0 && same_place(vm->nodes[n].at, vm->nodes[n - 1].at);
-}
-
-/* Where a region's place is written: its address, or else that it is SPM. */
-static inline struct span region_place(const struct region *region)
-{
-    return given(region->address.at) ? region->address.at : region->type.at;
-}
-
 /* " (and 3 more nodes)" in a message that speaks for several, in the arena; "" where `more` is 0. */
 const char *and_more(struct arena *arena, size_t more, const char *what);
 

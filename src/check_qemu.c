@@ -422,10 +422,7 @@ void check_amd_hole(struct check_context *c)
 void check_migration(struct check_context *c)
 {
     const struct vm *vm = c->vm;
-    const struct region *spm = NULL;
-    FOR_EACH_REGION(vm, owner, region)
-        if (!spm && region->type.value == MEMORY_SPM)
-            spm = region;
+    const struct region *spm = vm_first_region(vm, MEMORY_SPM);
     if (!vm->machine.migratable.value || c->qemu->interface != SPM_SP_MEM || !spm)
         return;
     struct diag *d = diag_add(c->diags, RULE_SPM_MIGRATION, vm->machine.migratable.at,

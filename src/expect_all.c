@@ -170,11 +170,8 @@ void side_by_side(struct side_by_side *all, const struct side *sides, size_t cou
             add_row(all, true, arena_printf(arena, "node %u %s", n, facts[f].what), facts[f].text,
                     n);
     for (uint32_t n = 0; n < vm->node_count; n++)
-        for (size_t r = 0; r < vm->nodes[n].region_count; r++)
-            if (vm->nodes[n].regions[r].type.value == MEMORY_SPM) {
-                add_row(all, false, arena_printf(arena, "node %u SPM at", n), places_text, n);
-                break;
-            }
+        if (node_has_type(&vm->nodes[n], MEMORY_SPM, NULL))
+            add_row(all, false, arena_printf(arena, "node %u SPM at", n), places_text, n);
     for (uint32_t t = 0; t < TABLE_ROWS; t++)
         add_row(all, false, table_names[t], table_text, t);
 }

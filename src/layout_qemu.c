@@ -572,11 +572,9 @@ static void pad_affinity(struct layout *l, const struct vm *vm, struct arena *ar
 static size_t collect_spm(struct placement *spm, const struct vm *vm)
 {
     size_t count = 0;
-    for (size_t n = 0; n < vm->node_count; n++)
-        for (size_t r = 0; r < vm->nodes[n].region_count; r++)
-            if (vm->nodes[n].regions[r].type.value == MEMORY_SPM)
-                spm[count++] = (struct placement){.region = &vm->nodes[n].regions[r],
-                                                  .size = vm->nodes[n].regions[r].size.value};
+    FOR_EACH_REGION(vm, node, region)
+        if (region->type.value == MEMORY_SPM)
+            spm[count++] = (struct placement){.region = region, .size = region->size.value};
     return count;
 }
 

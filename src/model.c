@@ -68,14 +68,37 @@ struct span vm_vendor_place(const struct vm *vm)
                                        : vm->cpus.at;
 }
 
+const struct region *vm_first_region(const struct vm *vm, enum memory_type type)
+{
+    FOR_EACH_REGION(vm, node, region)
+        if (region->type.value == (int)type)
+            return region;
+    return NULL;
+}
+
 uint64_t vm_memory(const struct vm *vm, enum memory_type type)
 {
     uint64_t sum = 0;
-    for (size_t n = 0; n < vm->node_count; n++)
-        for (size_t r = 0; r < vm->nodes[n].region_count; r++)
-            if (vm->nodes[n].regions[r].type.value == (int)type)
-                sum = u64_min(sum + vm->nodes[n].regions[r].size.value, ADDRESS_LIMIT);
+    FOR_EACH_REGION(vm, node, region)
+        if (region->type.value == (int)type)
+            sum = u64_min(sum + region->size.value, ADDRESS_LIMIT);
     return sum;
+}
+
+bool node_has_type(const struct node *node, enum memory_type type, const struct region **at)
+{
+    for (size_t r = 0; r < node->region_count; r++)
+        if (node->regions[r].type.value == (int)type) {
+            if (at)
+                *at = &node->regions[r];
+            return true;
+        }
+    return false;
+}
+
+bool node_has_spm_alone(const struct node *node)
+{
+    return node_has_type(node, MEMORY_SPM, NULL) && !node_has_type(node, MEMORY_NORMAL, NULL);
 }
 
 uint8_t vm_distance(const struct vm *vm, size_t from, size_t to)

@@ -216,14 +216,42 @@ struct vm {
  * addresses and sizes that a layout gives. Needs a model that loaded without errors. */
 void model_complete(struct vm *vm, struct arena *arena);
 
-/* The vCPUs that the factors of a CPU topology make; at least VCPU_LIMIT + 1 where that is more. */
+/* The vCPUs that the factors of a CPU topology make; VCPU_LIMIT + 1 where they are more. */
 uint64_t cpu_product(const struct cpus *cpus);
 
 /* Where a missing 'cpu-vendor' is missed. */
 struct span vm_vendor_place(const struct vm *vm);
+
+/* Every region of a model, in order of node and declaration. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the names of what it declares */
+#define FOR_EACH_REGION(vm, owner, region)                                                         \
+    for (const struct node *owner = (vm)->nodes; owner < (vm)->nodes + (vm)->node_count; owner++)  \
+        for (const struct region *region = owner->regions;                                         \
+             region < owner->regions + owner->region_count; region++)
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+/* The first region of a type; NULL where there is none. */
+const struct region *vm_first_region(const struct vm *vm, enum memory_type type);
 /* Sum of the sizes of all regions of a type; at most ADDRESS_LIMIT. */
 uint64_t vm_memory(const struct vm *vm, enum memory_type type);
 /* The distance from a node to another, by the language's defaults where none is given. */
 uint8_t vm_distance(const struct vm *vm, size_t from, size_t to);
+
+/* Whether a node has a region of a type; *at is the first, where at is not NULL. */
+bool node_has_type(const struct node *node, enum memory_type type, const struct region **at);
+/* Whether a node has SPM and no normal memory. */
+bool node_has_spm_alone(const struct node *node);
+
+/* Whether a node is one more of those that an id list stands for: what is said of the first holds. */
+static inline bool node_repeats(const struct vm *vm, size_t n)
+{
+    return n > 0 && same_place(vm->nodes[n].at, vm->nodes[n - 1].at);
+}
+
+/* Where a region's place is written: its address, or else that it is SPM. */
+static inline struct span region_place(const struct region *region)
+{
+    return given(region->address.at) ? region->address.at : region->type.at;
+}
 
 #endif

@@ -63,17 +63,15 @@ static void show_regions(struct strbuf *out, const struct vm *vm)
     strbuf_adds(out, "\nRegions\n");
     for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
         columns_add(&c, "%s", heads[i]);
-    for (size_t n = 0; n < vm->node_count; n++)
-        for (size_t r = 0; r < vm->nodes[n].region_count; r++) {
-            const struct region *region = &vm->nodes[n].regions[r];
-            const struct backend *b = &region->backend;
-            columns_add(&c, "%s", region->id.value);
-            columns_add(&c, "%zu", n);
-            columns_add(&c, "%s", memory_type_names[region->type.value]);
-            columns_add(&c, "%s", size_or_dash(&size, region->size.value));
-            columns_add(&c, "%s%s%s", backend_kind_names[b->kind.value], b->path.value ? " " : "",
-                        b->path.value ? b->path.value : "");
-        }
+    FOR_EACH_REGION(vm, node, region) {
+        const struct backend *b = &region->backend;
+        columns_add(&c, "%s", region->id.value);
+        columns_add(&c, "%u", node->id);
+        columns_add(&c, "%s", memory_type_names[region->type.value]);
+        columns_add(&c, "%s", size_or_dash(&size, region->size.value));
+        columns_add(&c, "%s%s%s", backend_kind_names[b->kind.value], b->path.value ? " " : "",
+                    b->path.value ? b->path.value : "");
+    }
     columns_end(&c, out);
     strbuf_free(&size);
 }

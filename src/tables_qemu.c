@@ -34,11 +34,7 @@ static void build_attributes(struct hmat *hmat, const struct vm *vm, const struc
     hmat->attributes = arena_alloc(arena, vm->node_count, sizeof(*hmat->attributes));
     for (size_t n = 0; n < vm->node_count; n++) {
         const struct node *node = &vm->nodes[n];
-        bool boot_memory = false;
-        for (size_t r = 0; r < node->region_count; r++)
-            boot_memory |= t->interface != SPM_SP_MEM ||
-                           node->regions[r].type.value == MEMORY_NORMAL;
-        if (t->version >= QEMU_9_0 && !boot_memory)
+        if (t->version >= QEMU_9_0 && !qemu_boot_memory(node, t).region)
             continue;
         bool known = node->cpus.count || given(node->initiator.at);
         hmat->attributes[hmat->attribute_count++] = (struct hmat_attributes){

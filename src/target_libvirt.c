@@ -239,29 +239,25 @@ static size_t count_cells(const struct domain *d)
 
 static void find_first(struct domain *d)
 {
-    for (size_t n = 0; n < d->vm->node_count; n++)
-        for (size_t r = 0; r < d->vm->nodes[n].region_count; r++) {
-            const struct region *region = &d->vm->nodes[n].regions[r];
-            if (!domain_in_cell(d, region) || region->backend.kind.value == BACKEND_FILE)
-                continue;
-            if (!d->first)
-                d->first = region;
-            if (!d->first_small && !region->backend.hugepages.value)
-                d->first_small = region;
-        }
+    FOR_EACH_REGION(d->vm, node, region) {
+        if (!domain_in_cell(d, region) || region->backend.kind.value == BACKEND_FILE)
+            continue;
+        if (!d->first)
+            d->first = region;
+        if (!d->first_small && !region->backend.hugepages.value)
+            d->first_small = region;
+    }
 }
 
 static void judge_spm(struct domain *d)
 {
-    for (size_t n = 0; n < d->vm->node_count; n++)
-        for (size_t r = 0; r < d->vm->nodes[n].region_count; r++) {
-            const struct region *region = &d->vm->nodes[n].regions[r];
-            if (region->type.value != MEMORY_SPM || domain_in_cell(d, region))
-                continue;
-            d->device_count++;
-            if (domain_obstacle(d, &d->vm->nodes[n], region).why)
-                d->spm_by_arguments = true;
-        }
+    FOR_EACH_REGION(d->vm, node, region) {
+        if (region->type.value != MEMORY_SPM || domain_in_cell(d, region))
+            continue;
+        d->device_count++;
+        if (domain_obstacle(d, node, region).why)
+            d->spm_by_arguments = true;
+    }
     if (d->spm_by_arguments)
         d->device_count = 0;
 }

@@ -268,11 +268,7 @@ static void resolve_interface(struct qemu_target *t, const struct vm *vm, struct
         t->interface = SPM_SP_MEM;
     if (t->interface != SPM_SP_MEM || t->version >= QEMU_11_1 || spm == 0)
         return;
-    const struct region *first = NULL;
-    for (size_t n = 0; !first && n < vm->node_count; n++)
-        for (size_t r = 0; !first && r < vm->nodes[n].region_count; r++)
-            if (vm->nodes[n].regions[r].type.value == MEMORY_SPM)
-                first = &vm->nodes[n].regions[r];
+    const struct region *first = vm_first_region(vm, MEMORY_SPM);
     struct span at = automatic && first ? first->type.at : vm->qemu_spm.at;
     struct diag *d = diag_add(diags, RULE_SPM_INTERFACE, at,
                               "QEMU %u.%u has no '-device sp-mem', the interface for SPM",
