@@ -121,6 +121,36 @@ size_t *srat_cpu_order(const struct acpi_maker *maker, const struct srat *srat)
     return order;
 }
 
+static void number_node(uint32_t *numbers, uint32_t node, uint32_t *next)
+{
+    if (numbers[node] == NO_NODE)
+        numbers[node] = (*next)++;
+}
+
+uint32_t *srat_linux_numbers(const struct acpi_maker *maker, const struct srat *srat,
+                             size_t node_count)
+{
+    uint32_t *numbers = xcalloc(node_count, sizeof(*numbers));
+    size_t *order = srat_cpu_order(maker, srat);
+    uint32_t next = 0;
+    for (size_t n = 0; n < node_count; n++)
+        numbers[n] = NO_NODE;
+    for (size_t i = 0; i < srat->cpu_count; i++)
+        number_node(numbers, srat->cpus[order[i]].node, &next);
+    for (size_t i = 0; i < srat->memory_count; i++)
+        if (srat->memory[i].flags & SRAT_ENABLED)
+            number_node(numbers, srat->memory[i].node, &next);
+    free(order);
+    return numbers;
+}
+
+uint8_t slit_distance(const struct slit *slit, size_t from, size_t to)
+{
+    if (slit->distances)
+        return slit->distances[from * slit->nodes + to];
+    return from == to ? 10 : 20;
+}
+
 /* Memory is in order of nodes, as the CPUs are in that order. */
 static void encode_by_node(struct strbuf *out, const struct srat *srat, const size_t *order)
 {

@@ -96,6 +96,14 @@ void srat_add_cpus(struct srat *srat, const struct vm *vm, struct arena *arena);
 /* The places of srat->cpus in the order of the table's entries. The caller frees it. */
 size_t *srat_cpu_order(const struct acpi_maker *maker, const struct srat *srat);
 
+/* Linux's number of each node: it numbers them as it meets their proximity domains, processors first, then
+ * memory (drivers/acpi/numa/srat.c). NO_NODE where the SRAT does not name one. The caller frees it. */
+uint32_t *srat_linux_numbers(const struct acpi_maker *maker, const struct srat *srat,
+                             size_t node_count);
+
+/* A distance as Linux has it: without a SLIT its own (include/linux/topology.h). */
+uint8_t slit_distance(const struct slit *slit, size_t from, size_t to);
+
 /* The vCPUs of a node as ids are written: "0-3,8"; nothing where it has none. */
 void srat_cpus_text(struct strbuf *out, const struct srat *srat, size_t node);
 

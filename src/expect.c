@@ -335,43 +335,26 @@ static void e820_dmesg(struct strbuf *out, const struct tables *t, bool newer)
     free(sorted);
 }
 
-/* Linux numbers its nodes as it meets their proximity domains: processors first, then memory. */
-struct linux_nodes {
-    uint32_t *numbers; /* of a domain, plus one; 0: not met */
-    uint32_t next;
-};
-
-static uint32_t linux_node(struct linux_nodes *nodes, uint32_t domain)
-{
-    if (!nodes->numbers[domain])
-        nodes->numbers[domain] = ++nodes->next;
-    return nodes->numbers[domain] - 1;
-}
-
 static void srat_dmesg(struct strbuf *out, const struct tables *t, size_t node_count, bool newer)
 {
     const struct srat *srat = &t->srat;
     size_t *order = srat_cpu_order(t->maker, srat);
-    struct linux_nodes nodes = {.numbers = xcalloc(node_count, sizeof(*nodes.numbers))};
-    for (size_t i = 0; i < srat->cpu_count; i++) {
+    uint32_t *numbers = srat_linux_numbers(t->maker, srat, node_count);
+    for (size_t i = 0; !newer && i < srat->cpu_count; i++) { /* of which Linux 7 logs none */
         const struct srat_cpu *cpu = &srat->cpus[order[i]];
-        if (newer) { /* logs no processors */
-            linux_node(&nodes, cpu->node);
-            continue;
-        }
         strbuf_addf(out,
                     cpu->x2apic ? "SRAT: PXM %u -> APIC 0x%04x -> Node %u\n"
                                 : "SRAT: PXM %u -> APIC 0x%02x -> Node %u\n",
-                    cpu->node, cpu->apic_id, linux_node(&nodes, cpu->node));
+                    cpu->node, cpu->apic_id, numbers[cpu->node]);
     }
     for (size_t i = 0; i < srat->memory_count; i++) {
         const struct affinity *a = &srat->memory[i];
         if (a->flags & SRAT_ENABLED)
             strbuf_addf(out, "ACPI: SRAT: Node %u PXM %u [mem 0x%08" PRIx64 "-0x%08" PRIx64 "]%s\n",
-                        linux_node(&nodes, a->node), a->node, a->address, a->address + a->size - 1,
+                        numbers[a->node], a->node, a->address, a->address + a->size - 1,
                         a->flags & SRAT_HOTPLUGGABLE ? " hotplug" : "");
     }
-    free(nodes.numbers);
+    free(numbers);
     free(order);
 }
 

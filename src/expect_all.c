@@ -41,14 +41,6 @@ static uint64_t memory_of(const struct prediction *p, uint32_t node)
     return below && above ? sum + LOW_HOLE_END - LOW_HOLE_START : sum;
 }
 
-static uint8_t distance(const struct prediction *p, size_t from, size_t to)
-{
-    const struct slit *slit = &p->tables.slit;
-    if (slit->distances)
-        return slit->distances[from * slit->nodes + to];
-    return from == to ? 10 : 20; /* ACPI 6.5, 5.2.17: without a SLIT all others are alike */
-}
-
 static void cpus_text(struct strbuf *b, const struct prediction *p, uint32_t node)
 {
     srat_cpus_text(b, &p->tables.srat, node);
@@ -78,7 +70,7 @@ static void distances_text(struct strbuf *b, const struct prediction *p, uint32_
 {
     size_t count = p->tables.slit.nodes;
     for (size_t to = 0; to < count; to++)
-        strbuf_addf(b, "%s%u", to ? " " : "", distance(p, node, to));
+        strbuf_addf(b, "%s%u", to ? " " : "", slit_distance(&p->tables.slit, node, to));
 }
 
 static void places_text(struct strbuf *b, const struct prediction *p, uint32_t node)

@@ -152,16 +152,14 @@ static void find_left(struct guest *g, struct arena *arena)
     }
 }
 
-/* Linux numbers its nodes as it meets their proximity domains: processors first, then memory
- * (drivers/acpi/numa/srat.c). */
-static void number_nodes(struct guest *g, struct arena *arena)
+static void find_nodes(struct guest *g, struct arena *arena)
 {
-    const struct srat *srat = &g->prediction->tables.srat;
-    uint32_t next = 0;
+    const struct tables *t = &g->prediction->tables;
+    uint32_t *numbers = srat_linux_numbers(t->maker, &t->srat, g->vm->node_count);
     g->nodes = arena_alloc(arena, g->vm->node_count, sizeof(*g->nodes));
     for (size_t n = 0; n < g->vm->node_count; n++) {
         const struct node *node = &g->vm->nodes[n];
-        g->nodes[n].number = NO_NODE;
+        g->nodes[n].number = numbers[n];
         for (size_t i = 0; i < node->cpus.count; i++) /* one that is there from the start */
             g->nodes[n].boots |= node->cpus.ranges[i].first < g->vm->cpus.count.value;
         for (size_t r = 0; r < node->region_count; r++) {
@@ -174,15 +172,7 @@ static void number_nodes(struct guest *g, struct arena *arena)
             }
         }
     }
-    size_t *order = srat_cpu_order(g->prediction->tables.maker, srat);
-    for (size_t i = 0; i < srat->cpu_count; i++)
-        if (g->nodes[srat->cpus[order[i]].node].number == NO_NODE)
-            g->nodes[srat->cpus[order[i]].node].number = next++;
-    free(order);
-    for (size_t i = 0; i < srat->memory_count; i++)
-        if ((srat->memory[i].flags & SRAT_ENABLED) &&
-            g->nodes[srat->memory[i].node].number == NO_NODE)
-            g->nodes[srat->memory[i].node].number = next++;
+    free(numbers);
 }
 
 void guest_expect(struct guest *g, const struct vm *vm, const struct prediction *prediction,
@@ -212,7 +202,7 @@ void guest_expect(struct guest *g, const struct vm *vm, const struct prediction 
             arena_printf(arena, "'%.40s' on the kernel's command line alters nothing", word);
     find_ram(g, arena);
     find_left(g, arena);
-    number_nodes(g, arena);
+    find_nodes(g, arena);
     g->block = guest_memory_block(&context);
     /* With an HMAT, even an empty one, Linux goes by the SRAT's ranges instead
      * (drivers/acpi/numa/hmat.c, hmat_register_target_devices). */
@@ -232,10 +222,7 @@ uint32_t guest_node_by_number(const struct guest *g, uint32_t number)
 
 uint8_t guest_distance(const struct guest *g, size_t from, size_t to)
 {
-    const struct slit *slit = &g->prediction->tables.slit;
-    if (!slit->distances)
-        return from == to ? 10 : 20;
-    return slit->distances[from * slit->nodes + to];
+    return slit_distance(&g->prediction->tables.slit, from, to);
 }
 
 void guest_add_range(struct strbuf *out, uint64_t start, uint64_t end)

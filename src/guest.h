@@ -58,8 +58,7 @@ void guest_expect(struct guest *guest, const struct vm *vm, const struct predict
 /* A node of the file by Linux's number of it; NO_NODE: none. */
 uint32_t guest_node_by_number(const struct guest *guest, uint32_t number);
 
-/* The distance between two nodes of the file as Linux has it: without a SLIT its own
- * (include/linux/topology.h). */
+/* The distance between two nodes of the file as Linux has it. */
 uint8_t guest_distance(const struct guest *guest, size_t from, size_t to);
 
 /* "0xA-0xB", in inclusive addresses. */
