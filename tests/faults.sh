@@ -123,14 +123,7 @@ for guest in seabios-linux7 hmat-dax; do
     both "verify $guest"
 done
 
-"$PYTHON" "$top/tests/qmp.py" serve "$tmp/socket" "$tmp/qmp.yaml" &
-server=$!
-trap 'kill $server; rm -rf "$tmp"' EXIT
-tries=0
-while [ ! -S "$tmp/socket" ] && [ $tries -lt 100 ]; do
-    tries=$((tries + 1))
-    sleep 0.1
-done
+play_qemu
 echo "verify $tmp/qmp.yaml --qmp $tmp/socket" >"$tmp/lines"
 both 'verify --qmp'
 

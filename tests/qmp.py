@@ -188,12 +188,14 @@ def write_seeds(folder):
 
 
 def serve_forever(path, topology):
-    """For tests/faults.sh: writes the topology, and plays the QEMU that agrees to one client after another."""
+    """For play_qemu of tests/tap.sh: writes the topology, and plays the QEMU that agrees to one client after another."""
     with open(topology, "w", encoding="ascii") as file:
         file.write(TOPOLOGY)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
+        # It has its name only when it listens: whoever waits for the name connects at once.
+        listener.bind(path + ".new")
         listener.listen(8)
+        os.rename(path + ".new", path)
         while True:
             connection, _ = listener.accept()
             with connection:

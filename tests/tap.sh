@@ -39,8 +39,15 @@ bail_out()
 }
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/spmtopo-test.XXXXXX") || bail_out 'no temporary directory'
-# Copies of folders from a source that cannot be written to are like it.
-trap 'chmod -R u+w "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
+played=
+clean_up()
+{
+    [ -z "$played" ] || kill "$played"
+    # Copies of folders from a source that cannot be written to are like it.
+    chmod -R u+w "$tmp" 2>/dev/null
+    rm -rf "$tmp"
+}
+trap clean_up EXIT
 trap 'exit 1' HUP INT PIPE TERM
 
 # diagnostics: a comment of each line of standard input, whatever it holds
@@ -135,6 +142,18 @@ ran()
         cat "$tmp/err"
         return 1
     fi
+}
+
+# play_qemu: until the script ends, a QEMU that agrees with $tmp/qmp.yaml has its QMP at $tmp/socket
+play_qemu()
+{
+    "$PYTHON" "$top/tests/qmp.py" serve "$tmp/socket" "$tmp/qmp.yaml" &
+    played=$!
+    tries=0
+    while [ ! -S "$tmp/socket" ] && [ $tries -lt 100 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
 }
 
 # same WANTED ACTUAL: byte for byte, with the difference in words

@@ -107,12 +107,6 @@ for guest in seabios-linux7 ovmf-linux7 hmat-dax; do
 done
 head -c 20000 "$tmp/hmat-dax.tar" >"$tmp/cut.tar"
 check 'verify: a tar that ends too soon' watched 2 -- verify tests/guests/hmat-dax/topology.yaml --guest "$tmp/cut.tar"
-"$PYTHON" tests/qmp.py serve "$tmp/socket" "$tmp/qmp.yaml" &
-trap 'kill $!; rm -rf "$tmp"' EXIT
-tries=0
-while [ ! -S "$tmp/socket" ] && [ $tries -lt 100 ]; do
-    tries=$((tries + 1))
-    sleep 0.1
-done
+play_qemu
 check 'verify --qmp' watched 0 -- verify "$tmp/qmp.yaml" --qmp "$tmp/socket"
 tap_end
