@@ -142,6 +142,31 @@ static void backend_key(struct diags *diags, struct span at, const char *key,
     diag_help(diags, d, "%s", help);
 }
 
+/* QEMU 11.1.2 on a hugetlbfs: "offset 0x1000 must be multiples of page size 0x200000", and so for
+ * 'align' (system/physmem.c). */
+static void check_backend_pages(const struct backend *b, struct diags *diags)
+{
+    bool huge = b->hugepages.value != 0;
+    uint64_t page = huge ? b->hugepages.value : 4 * KIB;
+    const char *kind = huge ? "the huge page of " : "";
+    struct strbuf text = {0};
+    struct diag *d;
+    strbuf_add_size(&text, page, " ");
+    if (given(b->align.at) && (!power_of_two(b->align.value) || b->align.value < page)) {
+        d = diag_add(diags, RULE_BACKEND_KEY, b->align.at,
+                     "'align' is not a power of two of at least %s%s", kind, text.data);
+        diag_help(diags, d,
+                  huge ? "leave it out: huge pages have their own"
+                       : "write 2MiB for a device dax, as its alignment is");
+    }
+    if (given(b->offset.at) && b->offset.value % page) {
+        d = diag_add(diags, RULE_BACKEND_KEY, b->offset.at, "'offset' is not a multiple of %s%s",
+                     kind, text.data);
+        diag_help(diags, d, "write a whole number of pages");
+    }
+    strbuf_free(&text);
+}
+
 static void check_backend(const struct backend *b, struct diags *diags)
 {
     bool file = b->kind.value == BACKEND_FILE;
@@ -173,16 +198,8 @@ static void check_backend(const struct backend *b, struct diags *diags)
         diag_note(diags, d, b->prealloc.at, "'prealloc' is here");
         diag_help(diags, d, "leave one of the two out: QEMU refuses both together");
     }
-    if (given(b->align.at) && (!power_of_two(b->align.value) || b->align.value < 4 * KIB)) {
-        d = diag_add(diags, RULE_BACKEND_KEY, b->align.at,
-                     "'align' is not a power of two of at "
-                     "least 4 KiB");
-        diag_help(diags, d, "write 2MiB for a device dax, as its alignment is");
-    }
-    if (given(b->offset.at) && b->offset.value % (4 * KIB)) {
-        d = diag_add(diags, RULE_BACKEND_KEY, b->offset.at, "'offset' is not a multiple of 4 KiB");
-        diag_help(diags, d, "write a whole number of pages");
-    }
+    if (file)
+        check_backend_pages(b, diags);
     bool bound = b->policy.value != POLICY_DEFAULT;
     if (bound != (b->host_nodes.count != 0)) {
         d = diag_add(diags, RULE_HOST_PLACEMENT, bound ? b->policy.at : b->host_nodes.at,

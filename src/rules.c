@@ -3926,8 +3926,8 @@ static const struct rule rules[RULE_COUNT] = {
             "says \"Invalid parameter 'mem-path'\" for others. Huge pages on x86 are 2 MiB or 1 GiB; other\n"
             "sizes fail at the start (\"failed to create memfd\"). 'prealloc: true' with 'reserve: false' is\n"
             "refused as incompatible. 'align' is a power of two and a multiple of the page size, 'offset'\n"
-            "whole pages, each refused by QEMU otherwise; 'offset' needs QEMU 8.1. Under 'defaults' the\n"
-            "finding is there, where the key stands.",
+            "whole pages, huge ones where there are, each refused by QEMU otherwise; 'offset' needs QEMU 8.1.\n"
+            "Under 'defaults' the finding is there, where the key stands.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"
