@@ -39,6 +39,7 @@ void check_smbios(struct check_context *context);
 void check_node_regions(struct check_context *context);
 void check_sizes(struct check_context *context);
 void check_hmat_values(struct check_context *context);
+void check_hmat_rows(struct check_context *context);
 void check_boot(struct check_context *context);
 void check_confidential(struct check_context *context);
 void check_interface(struct check_context *context);

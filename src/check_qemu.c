@@ -277,6 +277,43 @@ void check_hmat_values(struct check_context *c)
     }
 }
 
+/* Whether the QEMU takes an initiator's id for its row in a table of values (hw/acpi/hmat.c,
+ * build_hmat_lb()). Mended in 9.0, 8.2.3 and 7.2.11; a version of two numbers is the last of its
+ * stable releases. */
+static bool rows_are_ids(const struct vm *vm, const struct qemu_target *t)
+{
+    unsigned parts[3];
+    unsigned count = version_parts(vm->qemu_version.value, parts);
+    if (t->version >= QEMU_9_0)
+        return false;
+    if (t->version == 702 || t->version == 802)
+        return count == 3 && parts[2] < (t->version == 702 ? 11 : 3);
+    return true;
+}
+
+void check_hmat_rows(struct check_context *c)
+{
+    const struct vm *vm = c->vm;
+    size_t row = 0;
+    size_t node = 0;
+    while (node < vm->node_count && (row == node || !vm->nodes[node].cpus.count))
+        row += vm->nodes[node++].cpus.count != 0;
+    /* Now `node` is the first CPU node that has another row. */
+    const struct hmat_pair *first = NULL;
+    for (size_t i = 0; !first && i < vm->pair_count; i++)
+        if (vm->pairs[i].from.value >= node)
+            first = &vm->pairs[i];
+    if (!first || !rows_are_ids(vm, c->qemu))
+        return;
+    struct diag *d = diag_add(c->diags, RULE_HMAT_ROWS, first->from.at,
+                              "QEMU %s writes the values from node %" PRIu64
+                              " into the row of another node, or behind the table",
+                              vm->qemu_version.value, first->from.value);
+    if (given(vm->qemu_version.at))
+        diag_note(c->diags, d, vm->qemu_version.at, "the version of QEMU");
+    diag_help(c->diags, d, "give the nodes with CPUs the lowest ids, or run QEMU 9.0 or newer");
+}
+
 void check_boot(struct check_context *c)
 {
     const struct vm *vm = c->vm;

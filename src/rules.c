@@ -2336,6 +2336,44 @@ static const struct rule rules[RULE_COUNT] = {
             "    - {from: 0, to: 1, latency: 200ns, bandwidth: 100GiB/s}\n"
             "    - {from: 0, to: 2, latency: 300ns, bandwidth: 100GiB/s}\n",
     },
+    [RULE_HMAT_ROWS] = {
+        .id = "SPM515", .name = "hmat-rows",
+        .phase = PHASE_TARGET, .targets = TARGET_RUNS_QEMU, .severity = E,
+        .summary = "an old QEMU mixes up the rows of the HMAT",
+        .check = check_hmat_rows,
+        .explanation =
+            "A table of the HMAT has a row for each node with CPUs. Before 9.0 QEMU takes a node's id for the\n"
+            "number of its row, which is true only where the nodes with CPUs have the ids 0, 1 and so on:\n"
+            "else values land in another node's row, or outside of the table's memory. The stable releases\n"
+            "7.2.11 and 8.2.3 have the correction (hw/acpi/hmat.c, build_hmat_lb(); the old form was read,\n"
+            "7.2.22 and 11.1.2 were run). A version of two numbers stands for the last release of its series.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "machine: {accel: tcg}\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, memory: 2GiB}\n"
+            "  - {id: 1, cpus: 0-1, memory: 2GiB}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 1, to: 0, latency: 200ns, bandwidth: 100GiB/s}\n"
+            "    - {from: 1, to: 1, latency: 100ns, bandwidth: 200GiB/s}\n"
+            "targets: {qemu: {version: \"8.1\"}}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "machine: {accel: tcg}\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, memory: 2GiB}\n"
+            "  - {id: 1, cpus: 0-1, memory: 2GiB}\n"
+            "hmat:\n"
+            "  performance:\n"
+            "    - {from: 1, to: 0, latency: 200ns, bandwidth: 100GiB/s}\n"
+            "    - {from: 1, to: 1, latency: 100ns, bandwidth: 200GiB/s}\n"
+            "targets: {qemu: {version: \"9.0\"}}\n",
+    },
     [RULE_VERSION_UNKNOWN] = {
         .id = "SPM601", .name = "version-unknown",
         .phase = PHASE_TARGET, .targets = TARGET_ANY, .severity = E,
