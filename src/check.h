@@ -55,6 +55,7 @@ void check_cmdline(struct check_context *context);
 /* check_guest_firmware.c */
 void check_firmware(struct check_context *context);
 void check_firmware_start(struct check_context *context);
+void check_secure_boot(struct check_context *context);
 void check_low_end(struct check_context *context);
 /* check_guest_spm.c */
 void check_touching(struct check_context *context);

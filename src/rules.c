@@ -3928,6 +3928,33 @@ static const struct rule rules[RULE_COUNT] = {
             "    - {from: 0, to: 0, latency: 100ns, bandwidth: 200GiB/s}\n"
             "    - {from: 0, to: 1, latency: 120ns, bandwidth: 800GiB/s}\n",
     },
+    [RULE_FIRMWARE_SECURE_BOOT] = {
+        .id = "SPM710", .name = "firmware-secure-boot",
+        .phase = PHASE_PLACED, .targets = TARGET_RUNS_QEMU, .severity = E,
+        .summary = "firmware built for Secure Boot that does not start",
+        .check = check_secure_boot,
+        .explanation =
+            "OVMF built for Secure Boot keeps its variables where the guest cannot write, by system\n"
+            "management mode. It has no way to do without a file for them: without 'vars' Debian's\n"
+            "OVMF_CODE_4M.secboot.fd of 2026.08 dies with \"X64 Exception Type - 06\" in the first second,\n"
+            "and QEMU goes on. On the machine type pc there is no sign of life at all. Both are measured\n"
+            "with QEMU 11.1.2; with 'vars', on q35, it starts. The image is known by its name alone:\n"
+            "'.secboot.', '.ms.', '.snakeoil.' or '-smm-' in that of a file of code.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "boot: {firmware: {type: ovmf, code: /srv/OVMF_CODE.secboot.fd}}\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "boot: {firmware: {type: ovmf, code: /srv/OVMF_CODE.secboot.fd, vars: /srv/vm/vars.fd}}\n"
+            "cpus: 2\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-1, memory: 2GiB}\n",
+    },
     [RULE_BACKEND_PATH] = {
         .id = "SPM801", .name = "backend-path",
         .phase = PHASE_MODEL, .targets = TARGET_ANY, .severity = E,
