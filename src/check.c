@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules on what a file says, whatever the target; and what runs all rules. */
+/* Rules on what a file says of CPUs, nodes, regions and firmware, whatever the target. */
 #include "check.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hmat_scale.h"
 #include "strmap.h"
 
 /* --- CPUs ----------------------------------------------------------------------------------- */
@@ -92,6 +91,14 @@ static void check_cpu_nodes(const struct vm *vm, struct arena *arena, struct dia
         if (v > first)
             unassigned(vm, diags, first, v - 1);
     }
+}
+
+void check_cpus(struct check_context *c)
+{
+    size_t before = c->diags->errors;
+    check_cpu_topology(c->vm, c->diags);
+    if (c->diags->errors == before)
+        check_cpu_nodes(c->vm, c->arena, c->diags);
 }
 
 /* --- regions -------------------------------------------------------------------------------- */
@@ -242,11 +249,22 @@ void check_regions(struct check_context *c)
     }
 }
 
-const char *and_more(struct arena *arena, size_t more, const char *what)
+/* --- nodes and their memory ----------------------------------------------------------------- */
+
+void check_boot_memory(struct check_context *c)
 {
-    if (!more)
-        return "";
-    return arena_printf(arena, " (and %zu more %s%s)", more, what, more > 1 ? "s" : "");
+    uint64_t all = vm_memory(c->vm, MEMORY_NORMAL) + vm_memory(c->vm, MEMORY_SPM) +
+                   vm_memory(c->vm, MEMORY_RESERVED);
+    if (all >= ADDRESS_LIMIT) {
+        struct diag *limit = diag_add(c->diags, RULE_LIMIT, c->vm->nodes_at,
+                                      "more memory than the 4 PiB an x86-64 machine can address");
+        diag_help(c->diags, limit, "use less memory");
+    }
+    if (vm_memory(c->vm, MEMORY_NORMAL))
+        return;
+    struct diag *d = diag_add(c->diags, RULE_NO_BOOT_MEMORY, c->vm->nodes_at,
+                              "no node has normal memory: the guest has nothing to boot from");
+    diag_help(c->diags, d, "give node 0 a region of 'type: normal'");
 }
 
 void check_mixed(struct check_context *c)
@@ -273,213 +291,6 @@ void check_mixed(struct check_context *c)
     }
 }
 
-/* --- HMAT ----------------------------------------------------------------------------------- */
-
-static bool known_node(const struct vm *vm, const struct number *id, struct diags *diags)
-{
-    if (id->value < vm->node_count)
-        return true;
-    struct diag *d =
-        diag_add(diags, RULE_NODE_UNKNOWN, id->at, "there is no node %" PRIu64, id->value);
-    diag_help(diags, d, "the nodes are 0 to %zu", vm->node_count - 1);
-    return false;
-}
-
-static bool cpu_node(const struct vm *vm, const struct number *id, struct diags *diags)
-{
-    if (!known_node(vm, id, diags))
-        return false;
-    if (vm->nodes[id->value].cpus.count)
-        return true;
-    struct diag *d = diag_add(diags, RULE_HMAT_INITIATOR, id->at,
-                              "node %" PRIu64 " has no CPUs and cannot be an initiator", id->value);
-    diag_help(diags, d, "name a node with 'cpus'");
-    return false;
-}
-
-static void check_initiators(const struct vm *vm, struct diags *diags)
-{
-    for (size_t n = 0; n < vm->node_count; n++) {
-        const struct node *node = &vm->nodes[n];
-        struct diag *d;
-        if (!given(node->initiator.at) || !cpu_node(vm, &node->initiator, diags))
-            continue;
-        if (node->cpus.count && node->initiator.value != n) {
-            d = diag_add(diags, RULE_HMAT_INITIATOR, node->initiator.at,
-                         "node %zu has CPUs and is its own initiator", n);
-            diag_help(diags, d, "leave 'initiator' out");
-        } else if (!given(vm->hmat_at) && !node->cpus.count) {
-            d = diag_add(diags, RULE_HMAT_MISSING, node->initiator.at,
-                         "an initiator is told to the guest in the HMAT, and there is none");
-            diag_help(diags, d, "add 'hmat', or leave 'initiator' out");
-        }
-    }
-}
-
-static void check_pairs(const struct vm *vm, struct arena *arena, struct diags *diags)
-{
-    size_t n = vm->node_count;
-    uint32_t *seen = arena_alloc(arena, vm->pair_count ? n * n : 0, sizeof(*seen));
-    for (size_t i = 0; i < vm->pair_count; i++) {
-        const struct hmat_pair *pair = &vm->pairs[i];
-        bool from = cpu_node(vm, &pair->from, diags);
-        bool to = known_node(vm, &pair->to, diags);
-        bool any = false;
-        for (int type = 0; type < HMAT_TYPES; type++) {
-            any |= given(pair->values[type].at);
-            if (!given(pair->values[type].at) || pair->values[type].value)
-                continue;
-            struct diag *d = diag_add(diags, RULE_HMAT_VALUE, pair->values[type].at,
-                                      "0 tells the guest that the value is not known");
-            diag_help(diags, d, "write the value, or leave it out");
-        }
-        for (int first = HMAT_ACCESS_LATENCY; first <= HMAT_ACCESS_BANDWIDTH; first += 3) {
-            const struct number *access = &pair->values[first];
-            const struct number *other = given(pair->values[first + 1].at)
-                                             ? &pair->values[first + 1]
-                                             : &pair->values[first + 2];
-            if (!given(access->at) || !given(other->at))
-                continue;
-            struct diag *d = diag_add(diags, RULE_KEY_CONFLICT, access->at,
-                                      "a %s for both directions, and one for reads or writes",
-                                      first == HMAT_ACCESS_LATENCY ? "latency" : "bandwidth");
-            diag_note(diags, d, other->at, "the other one");
-            diag_help(diags, d, "write either one for both, or one for each");
-        }
-        struct diag *d;
-        if (!any) {
-            d = diag_add(diags, RULE_HMAT_PAIR, pair->at, "a pair without latency or bandwidth");
-            diag_help(diags, d, "add 'latency' and 'bandwidth'");
-        }
-        if (!from || !to)
-            continue;
-        uint32_t *first = &seen[pair->from.value * n + pair->to.value];
-        if (*first) {
-            d = diag_add(diags, RULE_HMAT_PAIR, pair->at,
-                         "the pair from node %" PRIu64 " to node %" PRIu64 " is given twice",
-                         pair->from.value, pair->to.value);
-            diag_note(diags, d, vm->pairs[*first - 1].at, "the first one");
-            diag_help(diags, d, "put all its values into one item");
-        }
-        *first = (uint32_t)i + 1;
-    }
-}
-
-/* What is known of the memory-side caches of each node. */
-struct cached_node {
-    const struct hmat_cache *levels[4]; /* by level, from 1 */
-    bool latency, bandwidth;            /* given from some initiator */
-};
-
-static void check_cache(const struct hmat_cache *c, const struct cached_node *node,
-                        struct diags *diags)
-{
-    const struct hmat_cache *lower = node->levels[c->level.value - 1];
-    const struct hmat_cache *same = node->levels[c->level.value];
-    struct diag *d;
-    if (same != c) {
-        d = diag_add(diags, RULE_HMAT_CACHE, c->at,
-                     "node %" PRIu64 " has two caches of level %" PRIu64, c->node.value,
-                     c->level.value);
-        diag_note(diags, d, same->at, "the other one");
-        diag_help(diags, d, "give each cache of a node a level of its own");
-    } else if (c->level.value > 1 && !lower) {
-        d = diag_add(diags, RULE_HMAT_CACHE, c->level.at,
-                     "node %" PRIu64 " has no cache of level %" PRIu64 " below this one",
-                     c->node.value, c->level.value - 1);
-        diag_help(diags, d, "number the caches of a node from 1");
-    } else if (lower && lower->size.value >= c->size.value) {
-        d = diag_add(diags, RULE_HMAT_CACHE, c->size.at,
-                     "a cache that is not larger than the one a level below it");
-        diag_note(diags, d, lower->size.at, "the size of level %" PRIu64, lower->level.value);
-        diag_help(diags, d, "the size grows with the level");
-    }
-    if (!node->latency || !node->bandwidth) {
-        d = diag_add(diags, RULE_HMAT_CACHE, c->node.at,
-                     "a cache before node %" PRIu64 ", to which no latency and bandwidth is given",
-                     c->node.value);
-        diag_help(diags, d, "add a pair 'to: %" PRIu64 "' with both to 'performance'",
-                  c->node.value);
-    }
-}
-
-static void check_caches(const struct vm *vm, struct arena *arena, struct diags *diags)
-{
-    struct cached_node *nodes = arena_alloc(arena, vm->node_count, sizeof(*nodes));
-    for (size_t i = 0; i < vm->pair_count; i++) {
-        const struct hmat_pair *pair = &vm->pairs[i];
-        for (int type = 0; type < HMAT_TYPES && pair->to.value < vm->node_count; type++) {
-            bool *known = hmat_is_latency((enum hmat_type)type) ? &nodes[pair->to.value].latency
-                                                                : &nodes[pair->to.value].bandwidth;
-            *known |= given(pair->values[type].at);
-        }
-    }
-    for (size_t i = vm->cache_count; i-- > 0;)
-        if (vm->caches[i].node.value < vm->node_count)
-            nodes[vm->caches[i].node.value].levels[vm->caches[i].level.value] = &vm->caches[i];
-    for (size_t i = 0; i < vm->cache_count; i++)
-        if (known_node(vm, &vm->caches[i].node, diags))
-            check_cache(&vm->caches[i], &nodes[vm->caches[i].node.value], diags);
-}
-
-void check_cpus(struct check_context *c)
-{
-    size_t before = c->diags->errors;
-    check_cpu_topology(c->vm, c->diags);
-    if (c->diags->errors == before)
-        check_cpu_nodes(c->vm, c->arena, c->diags);
-}
-
-void check_hmat(struct check_context *c)
-{
-    check_initiators(c->vm, c->diags);
-    check_pairs(c->vm, c->arena, c->diags);
-    check_caches(c->vm, c->arena, c->diags);
-}
-
-void check_boot_memory(struct check_context *c)
-{
-    uint64_t all = vm_memory(c->vm, MEMORY_NORMAL) + vm_memory(c->vm, MEMORY_SPM) +
-                   vm_memory(c->vm, MEMORY_RESERVED);
-    if (all >= ADDRESS_LIMIT) {
-        struct diag *limit = diag_add(c->diags, RULE_LIMIT, c->vm->nodes_at,
-                                      "more memory than the 4 PiB an x86-64 machine can address");
-        diag_help(c->diags, limit, "use less memory");
-    }
-    if (vm_memory(c->vm, MEMORY_NORMAL))
-        return;
-    struct diag *d = diag_add(c->diags, RULE_NO_BOOT_MEMORY, c->vm->nodes_at,
-                              "no node has normal memory: the guest has nothing to boot from");
-    diag_help(c->diags, d, "give node 0 a region of 'type: normal'");
-}
-
-bool check_run(const struct check_context *context, enum phase phase)
-{
-    size_t before = context->diags->errors;
-    struct arena arena = {0};
-    struct check_context run = *context;
-    run.arena = &arena;
-    void (*done[RULE_COUNT])(struct check_context *);
-    size_t count = 0;
-    for (int i = 0; i < RULE_COUNT; i++) {
-        const struct rule *rule = rule_info((enum rule_id)i);
-        if (rule->phase != phase || !rule->check || !(rule->targets & context->targets))
-            continue;
-        /* One function may serve several rules. */
-        size_t d = 0;
-        while (d < count && done[d] != rule->check)
-            d++;
-        if (d < count)
-            continue;
-        done[count++] = rule->check;
-        rule->check(&run);
-    }
-    arena_free(&arena);
-    return context->diags->errors == before;
-}
-
-/* --- SPM nodes, shared backends, firmware ----------------------------------------------------- */
-
 void check_spm_cpus(struct check_context *c)
 {
     const struct vm *vm = c->vm;
@@ -498,178 +309,7 @@ void check_spm_cpus(struct check_context *c)
     }
 }
 
-/* Host memory that regions map from one file. */
-struct file_range {
-    const struct region *region;
-    uint64_t start, end;
-    size_t order;
-};
-
-/* A device dax of the host, such as /dev/dax0.0. */
-static bool is_device_dax(const struct backend *b)
-{
-    return b->kind.value == BACKEND_FILE && b->path.value &&
-           strncmp(b->path.value, "/dev/dax", 8) == 0;
-}
-
-/* Whether a path is evidently a directory, in which each backend gets a file of its own. */
-static bool is_directory(const struct backend *b)
-{
-    const char *path = b->path.value;
-    size_t len = strlen(path);
-    return b->hugepages.value || path[len - 1] == '/' || strcmp(path, "/dev/shm") == 0 ||
-           strcmp(path, "/dev/hugepages") == 0;
-}
-
-static int by_file(const void *left, const void *right)
-{
-    const struct file_range *a = left;
-    const struct file_range *b = right;
-    int order = strcmp(a->region->backend.path.value, b->region->backend.path.value);
-    if (order)
-        return order;
-    if (a->start != b->start)
-        return a->start < b->start ? -1 : 1;
-    return a->order < b->order ? -1 : 1;
-}
-
-static void report_shared(const struct file_range *first, const struct file_range *second,
-                          struct diags *diags)
-{
-    const struct region *a = first->region;
-    const struct region *b = second->region;
-    struct diag *d;
-    if (same_place(a->backend.path.at, b->backend.path.at)) {
-        d = diag_add(diags, RULE_BACKEND_SHARED, b->backend.path.at,
-                     "one file behind regions of nodes %u and %u: they would be the same memory",
-                     a->node, b->node);
-    } else {
-        d = diag_add(diags, RULE_BACKEND_SHARED, b->backend.path.at,
-                     "this file is behind another region too: they would be the same memory");
-        diag_note(diags, d, a->backend.path.at, "the other region, of node %u", a->node);
-    }
-    diag_help(diags, d,
-              "name another file, or add an 'offset' of 0x%" PRIx64
-              "; end the path of a directory with '/'",
-              first->end);
-}
-
-/* Private mappings of a file have no memory in common once it is written to. */
-static void check_shared_files(struct check_context *c)
-{
-    const struct vm *vm = c->vm;
-    struct file_range *files = arena_alloc(c->arena, vm->region_count, sizeof(*files));
-    size_t count = 0;
-    FOR_EACH_REGION(vm, owner, region) {
-        const struct backend *b = &region->backend;
-        if (b->kind.value != BACKEND_FILE || !b->path.value || is_directory(b))
-            continue;
-        files[count] = (struct file_range){region, b->offset.value,
-                                           b->offset.value + region->size.value, count};
-        count++;
-    }
-    if (count)
-        qsort(files, count, sizeof(*files), by_file);
-    const struct file_range *all = NULL;    /* of this path, the one that reaches farthest */
-    const struct file_range *shared = NULL; /* of these, of those that write to the file */
-    struct span last = {0};
-    for (size_t i = 0; i < count; i++) {
-        const struct backend *b = &files[i].region->backend;
-        if (i && strcmp(b->path.value, files[i - 1].region->backend.path.value) != 0)
-            all = shared = NULL;
-        bool writes = b->share.value || is_device_dax(b);
-        const struct file_range *other = writes ? all : shared;
-        if (other && other->end > files[i].start && !same_place(b->path.at, last)) {
-            report_shared(other, &files[i], c->diags);
-            last = b->path.at;
-        }
-        all = all && all->end >= files[i].end ? all : &files[i];
-        if (writes)
-            shared = shared && shared->end >= files[i].end ? shared : &files[i];
-    }
-}
-
-/* QEMU: "backing store align 0x200000 is larger than 'align' option 0x0" (system/physmem.c,
- * qemu_ram_alloc_from_fd). Linux: no private mapping of a device dax (drivers/dax/device.c). */
-static void check_device_dax(const struct backend *b, struct diags *diags)
-{
-    struct diag *d;
-    if (!b->align.value) {
-        d = diag_add(diags, RULE_BACKEND_DAX_ALIGN, b->path.at,
-                     "QEMU maps a device dax only with its alignment");
-        diag_help(diags, d, "add 'align: 2MiB', or what the host's 'daxctl list' calls its align");
-    }
-    if (!b->share.value) {
-        d = diag_add(diags, RULE_BACKEND_DAX_ALIGN, b->path.at,
-                     "a device dax cannot be mapped privately");
-        diag_help(diags, d, "add 'share: true'");
-    }
-}
-
-/* Where host nodes are named for some memory, other memory still comes from anywhere. A device dax
- * is where it is, and an explicit policy is meant. */
-static void check_partial_placement(struct check_context *c)
-{
-    const struct region *bound = NULL;
-    struct span last = {0};
-    FOR_EACH_REGION(c->vm, owner, region)
-        if (!bound && region->backend.policy.value != POLICY_DEFAULT)
-            bound = region;
-    FOR_EACH_REGION(c->vm, owner, region) {
-        if (!bound || given(region->backend.policy.at) || is_device_dax(&region->backend) ||
-            region->backend.policy.value != POLICY_DEFAULT || same_place(region->at, last))
-            continue;
-        last = region->at;
-        struct diag *d = diag_add(c->diags, RULE_HOST_PLACEMENT_PARTIAL, region->at,
-                                  "this memory of node %u comes from any host node, while other "
-                                  "memory is placed",
-                                  region->node);
-        diag_note(c->diags, d, bound->backend.host_nodes.at, "host nodes of node %u", bound->node);
-        diag_help(c->diags, d, "add 'host-nodes' to its node or backend, or 'policy: default'");
-    }
-}
-
-void check_backend_paths(struct check_context *c)
-{
-    struct span last = {0};
-    check_shared_files(c);
-    FOR_EACH_REGION(c->vm, owner, region) {
-        const struct backend *b = &region->backend;
-        if (!(c->targets & TARGET_RUNS_QEMU) || !b->path.value || !is_device_dax(b) ||
-            same_place(b->path.at, last))
-            continue;
-        check_device_dax(b, c->diags);
-        last = b->path.at;
-    }
-    check_partial_placement(c);
-}
-
-/* The HBM of one socket of a Xeon Max (Intel, 2023): what nobody has on any host node by chance. */
-#define LARGE_SPM (64 * GIB)
-
-void check_host_placement_spm(struct check_context *c)
-{
-    struct span last = {0};
-    FOR_EACH_REGION(c->vm, owner, region)
-        if (region->backend.policy.value != POLICY_DEFAULT)
-            return; /* RULE_HOST_PLACEMENT_PARTIAL speaks of those that are forgotten */
-    FOR_EACH_REGION(c->vm, owner, region) {
-        const struct backend *b = &region->backend;
-        if (region->type.value != MEMORY_SPM || region->size.value < LARGE_SPM ||
-            b->kind.value == BACKEND_FILE || given(b->policy.at) || same_place(region->at, last))
-            continue;
-        last = region->at;
-        struct diag *d =
-            diag_add(c->diags, RULE_HOST_PLACEMENT_SPM, region->size.at,
-                     "the host's memory for the SPM of node %u comes from any of its "
-                     "nodes%s",
-                     region->node,
-                     b->prealloc.value ? "" : ", page by page as the guest touches it");
-        diag_help(c->diags, d,
-                  "add 'host-nodes: N', 'policy: bind' and 'prealloc: true' to its backend, or "
-                  "'policy: default'");
-    }
-}
+/* --- firmware ------------------------------------------------------------------------------- */
 
 /* Whether a version is what releases of edk2 are called: YYYYMM, or a day, YYYYMMDD. */
 static bool is_edk2_version(const char *text)

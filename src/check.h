@@ -28,10 +28,12 @@ void check_regions(struct check_context *context);
 void check_boot_memory(struct check_context *context);
 void check_mixed(struct check_context *context);
 void check_spm_cpus(struct check_context *context);
-void check_hmat(struct check_context *context);
-void check_backend_paths(struct check_context *context);
 void check_firmware_version(struct check_context *context);
+/* check_backends.c */
+void check_backend_paths(struct check_context *context);
 void check_host_placement_spm(struct check_context *context);
+/* check_hmat.c */
+void check_hmat(struct check_context *context);
 /* check_qemu.c */
 void check_counts(struct check_context *context);
 void check_apic_ids(struct check_context *context);

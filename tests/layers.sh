@@ -18,6 +18,9 @@ load_rules.c 3
 load_targets.c 3
 layout_qemu.c 5
 rules.c 5
+check_run.c 5
+check_backends.c 5
+check_hmat.c 5
 check_qemu.c 5
 check_guest_cmdline.c 5
 check_guest_distances.c 5
