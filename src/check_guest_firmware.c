@@ -140,10 +140,24 @@ void check_low_end(struct check_context *c)
     const struct placement *spm = firmware_shares_spm(c);
     if (!spm)
         return;
-    struct diag *d = diag_add(c->diags, RULE_SPM_LOW_END, region_place(spm->region),
-                              "SPM of node %u ends where RAM below 4 GiB does, at 0x%" PRIx64
-                              ", and there firmware keeps its tables: the guest has less of it",
-                              spm->region->node, c->layout->below);
+    /* A dax device is whole 2 MiB, and SeaBIOS takes 128 KiB of the last: there is no device at all. OVMF takes
+     * from several blocks or one (measured). */
+    bool ovmf = c->vm->boot.firmware.value == FIRMWARE_OVMF;
+    uint64_t block = guest_memory_block(c);
+    uint64_t from = round_up(spm->address, block);
+    uint64_t to = (placement_end(spm) - 1) / block * block;
+    struct strbuf size = {0};
+    struct strbuf most = {0};
+    strbuf_add_size(&size, spm->size, " ");
+    strbuf_add_size(&most, to > from ? to - from : 0, " ");
+    struct diag *d = diag_add(
+        c->diags, RULE_SPM_LOW_END, region_place(spm->region),
+        "SPM of node %u ends where RAM below 4 GiB does, at 0x%" PRIx64
+        ", and there firmware keeps its tables: of its %s there Linux can bring %s%s online",
+        spm->region->node, c->layout->below, size.data, ovmf && to > from ? "at most " : "",
+        ovmf && to > from ? most.data : "none");
+    strbuf_free(&size);
+    strbuf_free(&most);
     diag_help(c->diags, d,
               "give nodes with lower ids normal memory until it begins above 4 GiB, or use "
               "'spm-interface: sp-mem' (QEMU 11.1) or the firmware qboot");

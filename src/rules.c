@@ -1807,10 +1807,12 @@ static const struct rule rules[RULE_COUNT] = {
             "With 'kernel-parameter' SPM is plain RAM to firmware, and here it is the end of what RAM lies\n"
             "below 4 GiB, where firmware works and leaves its tables. A memmap= parameter cannot take them\n"
             "back. Measured with QEMU 11.1.2 and Linux 7.2: of 512 MiB at 0x40000000 SeaBIOS 1.17 keeps 128\n"
-            "KiB at the end, and no dax device appears; OVMF 2026.08 keeps pieces of the last 18 MiB, and\n"
-            "node 1 has 384 of 512 MiB when it is online. qboot keeps nothing. SPM above 4 GiB is whole:\n"
-            "boot memory follows the order of node ids, so give lower ids normal memory up to the hole (2 GiB\n"
-            "on q35 from 2.75 GiB on, 3 GiB on pc), or use sp-mem.",
+            "KiB at the end, and no dax device appears, for one is whole pieces of 2 MiB; of 2 GiB on both\n"
+            "sides of the hole node 1 then has the GiB above 4 GiB alone. OVMF 2026.08 keeps pieces of the\n"
+            "last 18 MiB, and node 1 has 384 of 512 MiB when it is online: whole memory blocks, the last at\n"
+            "least is lost. qboot keeps nothing. SPM above 4 GiB is whole: boot memory follows the order of\n"
+            "node ids, so give lower ids normal memory up to the hole (2 GiB on q35 from 2.75 GiB on, 3 GiB\n"
+            "on pc), or use sp-mem.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"

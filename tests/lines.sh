@@ -56,6 +56,15 @@ file 'machine: {cpu-vendor: amd}' 'cpus: 1' 'nodes:' \
     '  - {id: 0, cpus: 0, memory: {size: 1GiB, backend: {kind: file, path: /dev/shm/x, pmem: true, share: true}}}'
 says 'persistent memory' 0 'mem-path=/dev/shm/x,share=on,pmem=on' gen --target qemu
 
+for firmware in seabios:none ovmf:'at most 896 MiB'; do
+    file 'machine: {cpu-vendor: amd}' "boot: {firmware: ${firmware%%:*}}" 'cpus: 1' 'nodes:' \
+        '  - {id: 0, cpus: 0, memory: 1GiB}' '  - {id: 1, memory: {size: 2GiB, type: spm}}' \
+        'targets: {qemu: {spm-interface: kernel-parameter}}'
+    run check "$tmp/t.yaml"
+    check "SPM of which ${firmware%%:*} keeps the end" prints 0 \
+        "at 0x80000000, and there firmware keeps its tables: of its 1 GiB there Linux can bring ${firmware#*:} online"
+done
+
 # --- libvirt -------------------------------------------------------------------------------------------
 
 file 'machine: {cpu-vendor: amd}' 'cpus: 1' 'nodes:' \
