@@ -23,13 +23,19 @@ bool firmware_joins_touching(const struct check_context *c);
 /* The word of the file's command line by which Linux has other memory or other nodes than the tables say, as
  * a text in the context's arena; NULL: none. */
 const char *cmdline_alters_memory(const struct check_context *c);
+/* The same of any command line. `restored`: mem= and memmap=exactmap come to nothing. */
+const char *altering_word(const char *cmdline, bool restored, struct arena *arena);
 /* Whether it obeys efi=nosoftreserve of the file's command line. */
 bool kernel_drops_spm(const struct check_context *c);
 
-/* A range that a memmap= parameter makes soft-reserved, whatever firmware said of it. */
+/* A range that a memmap= parameter makes soft-reserved: whatever firmware said of it, or what is of a type. */
 struct soft_range {
     uint64_t start, end;
+    uint32_t old; /* E820 type; 0: any */
 };
+
+/* Those of a command line, by address. */
+size_t soft_ranges_of(const char *cmdline, struct arena *arena, struct soft_range **ranges);
 
 /* The ranges that the file's command line makes soft-reserved, by address, in the context's arena.
  * What firmware has not accepted for a confidential guest, no parameter can give it. */

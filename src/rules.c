@@ -3899,12 +3899,17 @@ static const struct rule rules[RULE_COUNT] = {
         .check = check_cmdline,
         .explanation =
             "The guest's kernel is told to take other memory, or other nodes, than firmware and the tables\n"
-            "say: mem= and memmap=exactmap cut memory off, numa=off and numa=noacpi make one node of all,\n"
-            "acpi=off leaves all tables out, and numa=nohmat the HMAT, which keeps touching SPM of two nodes\n"
-            "apart. What 'expect --stage guest' says and what 'verify' asks is then of another guest.\n"
-            "Measured with QEMU 11.1.2 and Linux 7.2: with mem=2G a guest has none of its SPM above that, and\n"
-            "with numa=off or numa=noacpi no node 1; with numa=nohmat a guest whose SPM does not touch was as\n"
-            "predicted. The others are read, not measured: Linux, admin-guide/kernel-parameters.txt.",
+            "say: mem=, memmap=exactmap and memmap= of other types than SPM's cut memory off, numa=off and\n"
+            "numa=noacpi make one node of all and numa=fake= others, acpi=off leaves all tables out, and\n"
+            "numa=nohmat the HMAT, which keeps touching SPM of two nodes apart. What 'expect --stage guest'\n"
+            "says and what 'verify' asks is then of another guest. Measured with QEMU 11.1.2 and Linux 7.2:\n"
+            "mem=1G cuts off SPM above it that the kernel is told of, and mem=700M (Linux 6.1) RAM;\n"
+            "memmap=exactmap all SPM; memmap=256M!512M 256 MiB of RAM; with numa=off, numa=noacpi or\n"
+            "acpi=off there is no node 1; with numa=nohmat a guest whose SPM does not touch was as\n"
+            "predicted. Where OVMF hands SPM on, mem= (6.1 and 7.2) and memmap=exactmap (7.2) come to\n"
+            "nothing, for Linux adds EFI's map once more, and nothing is said here. With numa=fake=2 no\n"
+            "guest came as far as its console; what it should do is read: Linux, admin-guide/kernel-\n"
+            "parameters.txt.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"
