@@ -7,6 +7,11 @@
 
 #include "guest_view.h"
 
+const char log_torn[] = "a line of it cannot be read";
+const char log_headless[] = "its start is missing";
+const char log_cut[] = "the log ends with it, or inside it";
+const char log_mixed[] = "more lines of its kind stand behind its end";
+
 /* What follows a text in a line; NULL where it is not in it. */
 static const char *after(const char *line, const char *text)
 {
@@ -70,55 +75,74 @@ static const struct {
     {"unaccepted", RANGE_OTHER},
 };
 
-/* A line of a map, from what follows "BIOS-e820: " or "user: " on. */
-static void take_e820(struct guest_view *view, struct view_map *map, const char *text)
+static bool same_range(const struct view_range *a, const struct view_range *b)
 {
-    uint64_t start, end;
+    return a->start == b->start && a->end == b->end && a->type == b->type &&
+           a->number == b->number && a->domain == b->domain && a->flags == b->flags;
+}
+
+/* A line of a list. Behind the end of one its lines are said again, as 'dmesg | grep' on a console does it, or
+ * they are another boot's whose start was lost. */
+static void take_line_of(struct guest_view *view, struct view_map *map, bool ended,
+                         const struct view_range *found)
+{
+    enum { AGAIN = 1024 }; /* longer lists are not looked through */
+    if (!ended) {
+        struct view_range *range = view_add_range(view, map);
+        if (range)
+            *range = *found;
+        return;
+    }
+    for (size_t i = 0; i < map->count && i < AGAIN; i++)
+        if (same_range(&map->items[i], found))
+            return;
+    map->damage = map->damage ? map->damage : log_mixed;
+}
+
+/* A line of a map, from what follows "BIOS-e820: " or "user: " on. */
+static void take_e820(struct guest_view *view, struct view_map *map, bool ended, const char *text)
+{
+    struct view_range found = {0};
     if (strncmp(text, "[gap ", 5) == 0)
         return;
-    const char *at = strncmp(text, "[mem ", 5) == 0 ? take_range(text + 5, &start, &end) : NULL;
+    const char *at = strncmp(text, "[mem ", 5) == 0 ? take_range(text + 5, &found.start, &found.end)
+                                                    : NULL;
     if (at)
         at += strspn(at, " ");
     for (size_t i = 0; at && i < ARRAY_SIZE(words); i++) {
         if (strncmp(at, words[i].word, strlen(words[i].word)) != 0)
             continue;
-        struct view_range *range = view_add_range(view, map);
-        if (range) {
-            range->start = start;
-            range->end = end;
-            range->type = words[i].type;
-        }
+        found.type = words[i].type;
+        take_line_of(view, map, ended, &found);
         return;
     }
-    map->damage = "a line of it cannot be read";
+    if (!ended)
+        map->damage = log_torn;
 }
 
 /* "Node 0 PXM 0 [mem 0x00000000-0x0009ffff] hotplug" */
-static void take_memory(struct guest_view *view, const char *text)
+static void take_memory(struct guest_view *view, bool ended, const char *text)
 {
     struct view_map *map = &view->log.srat;
     struct view_range found = {.flags = SRAT_ENABLED};
-    map->present = true;
     const char *at = take_decimal(text, " PXM ", &found.number);
     at = at ? take_decimal(at, " [mem ", &found.domain) : NULL;
     at = at ? take_range(at, &found.start, &found.end) : NULL;
-    if (!at) {
-        map->damage = "a line of it cannot be read";
+    if (!at && !ended)
+        map->damage = log_torn;
+    if (!at)
         return;
-    }
     if (strncmp(at, " hotplug", 8) == 0) {
         found.flags |= SRAT_HOTPLUGGABLE;
         at += 8;
     }
     if (strncmp(at, " non-volatile", 13) == 0)
         found.flags |= SRAT_NON_VOLATILE;
-    struct view_range *range = view_add_range(view, map);
-    if (range)
-        *range = found;
+    take_line_of(view, map, ended, &found);
 }
 
 /* "0 -> APIC 0x00 -> Node 0" */
-static void take_cpu(struct guest_view *view, const char *text)
+static void take_cpu(struct guest_view *view, bool ended, const char *text)
 {
     struct view_log *log = &view->log;
     struct view_cpu cpu;
@@ -126,8 +150,10 @@ static void take_cpu(struct guest_view *view, const char *text)
     const char *at = take_decimal(text, " -> APIC 0x", &cpu.domain);
     at = at ? take_hex(at, " -> Node ", &apic) : NULL;
     at = at ? take_decimal(at, "", &cpu.number) : NULL;
+    if (ended) /* said again, or another boot's */
+        return;
     if (!at || log->cpu_count == VIEW_CPU_LIMIT) {
-        log->cpu_damage = "a line of it cannot be read";
+        log->cpu_damage = log_torn;
         return;
     }
     cpu.apic_id = (uint32_t)apic;
@@ -144,22 +170,63 @@ static void take_table(struct view_log *log, enum view_table table, const char *
     at = at ? take_hex(at, " (v", &len) : NULL;
     if (!at)
         return;
+    log->table_twice[table] |= log->table_length[table] && log->table_address[table] != address;
+    log->table_address[table] = address;
     log->table_length[table] = (uint32_t)len;
     log->lists_tables = true;
 }
 
+/* "0 [mem 0x0000000000001000-0x000000003feebfff]", "1 as memoryless"; older kernels write a range of one byte
+ * of a node without memory. */
+static void take_setup(struct guest_view *view, bool ended, const char *text)
+{
+    struct view_map *map = &view->log.setup;
+    struct view_range found = {0};
+    const char *at = take_decimal(text, " ", &found.number);
+    if (at && strncmp(at, "as memoryless", 13) != 0)
+        at = strncmp(at, "[mem ", 5) == 0 ? take_range(at + 5, &found.start, &found.end) : NULL;
+    if (at)
+        take_line_of(view, map, ended, &found);
+    else if (!ended)
+        map->damage = log_torn;
+}
+
+static void empty(struct view_map *map)
+{
+    map->count = 0;
+    map->damage = NULL;
+    map->present = false;
+}
+
 /* A new boot: what was read of the one before is void. The lines before the map that count for it
  * stay. */
-static void start_boot(struct view_log *log)
+static void start_boot(struct log_reader *r)
 {
-    log->present = true;
-    log->efi = log->lists_tables = false;
+    struct view_log *log = &r->view->log;
+    empty(&log->e820);
+    empty(&log->user);
+    empty(&log->srat);
+    empty(&log->setup);
+    log->present = log->e820.present = true;
+    log->efi = log->past_efi = log->faked = false;
     log->firmware[0] = log->truncated[0] = '\0';
-    log->e820.count = log->user.count = log->srat.count = log->cpu_count = 0;
-    log->e820.damage = log->user.damage = log->srat.damage = log->cpu_damage = NULL;
-    log->user.present = log->srat.present = false;
-    log->e820.present = true;
+    log->cpu_count = 0;
+    log->cpu_damage = NULL;
+    log->lists_tables = log->tables_whole = false;
     memset(log->table_length, 0, sizeof(log->table_length));
+    memset(log->table_twice, 0, sizeof(log->table_twice));
+    r->early = r->map_open = true;
+    r->tables_open = r->srat_open = r->setup_open = false;
+}
+
+/* The kernel's own line, at the start of one or behind what dmesg, a journal or a console puts before it. */
+static const char *after_prefix(const char *line, const char *text)
+{
+    for (const char *at = line; (at = strstr(at, text)); at++)
+        if (at == line || strchr(">;", at[-1]) ||
+            (at[-1] == ' ' && at - line > 1 && strchr("]:", at[-2])))
+            return at + strlen(text);
+    return NULL;
 }
 
 static void take_word_lines(struct view_log *log, const char *line)
@@ -167,13 +234,14 @@ static void take_word_lines(struct view_log *log, const char *line)
     const char *at;
     if ((at = after(line, "Linux version ")) && *at >= '0' && *at <= '9')
         keep(log->version, sizeof(log->version), at, " ");
-    if ((at = after(line, "] Command line: ")) || (at = after(line, "kernel: Command line: ")) ||
-        (strncmp(line, "Command line: ", 14) == 0 && (at = line + 14))) {
+    if ((at = after_prefix(line, "Command line: "))) {
         keep(log->cmdline, sizeof(log->cmdline), at, "");
         log->has_cmdline = true;
     }
     if (after(line, "efi: EFI v"))
         log->efi = true;
+    if (after(line, "Faking a node at [mem "))
+        log->present = log->faked = true;
     if (after(line, "DMI: ") && (at = after(line, ", BIOS ")))
         keep(log->firmware, sizeof(log->firmware), at, "");
     if ((at = after(line, "kmem ")) && after(at, "truncated by"))
@@ -192,14 +260,37 @@ static bool has_any(const char *line, const char *const *texts, size_t count)
 /* What comes soon after the memory map, and after the SRAT, in every boot. */
 static const char *const behind_map[] = {
     "last_pfn = ", "e820: ", "efi: ", "DMI: ", "ACPI: ", "SRAT: ", "NX (Execute Disable)"};
+static const char *const behind_efi[] = {"DMI: ", "last_pfn = ", "ACPI: "};
+static const char *const behind_tables[] = {"ACPI: Reserving ", "ACPI: Local APIC",
+                                            "SRAT: ", "NUMA", "Zone ranges:"};
 static const char *const behind_srat[] = {"NUMA: ", "NODE_DATA(",
                                           "Zone ranges:", "Kernel command line:", "Memory: "};
+static const char *const behind_setup[] = {"Kernel command line:", "Memory: "};
+
+/* What stands before lists, and so begins or ends some. */
+static void pass_by(struct log_reader *r, const char *line)
+{
+    struct view_log *log = &r->view->log;
+    if (has_any(line, behind_map, ARRAY_SIZE(behind_map))) {
+        r->map_open = false;
+        r->early = true;
+    }
+    log->past_efi |= has_any(line, behind_efi, ARRAY_SIZE(behind_efi));
+    if (after(line, "ACPI: RSDP 0x"))
+        r->tables_open = true;
+    else if (r->tables_open && has_any(line, behind_tables, ARRAY_SIZE(behind_tables))) {
+        r->tables_open = false;
+        log->tables_whole = true;
+    }
+    r->srat_open = r->srat_open && !has_any(line, behind_srat, ARRAY_SIZE(behind_srat));
+    if (after(line, "Early memory node ranges"))
+        log->setup.present = r->setup_open = true;
+    r->setup_open = r->setup_open && !has_any(line, behind_setup, ARRAY_SIZE(behind_setup));
+}
 
 static void take_other(struct log_reader *r, const char *line)
 {
     struct view_log *log = &r->view->log;
-    r->map_open = r->map_open && !has_any(line, behind_map, ARRAY_SIZE(behind_map));
-    r->srat_open = r->srat_open && !has_any(line, behind_srat, ARRAY_SIZE(behind_srat));
     for (int t = 0; t < VIEW_TABLES; t++) {
         char start[16];
         snprintf(start, sizeof(start), "ACPI: %s 0x", view_table_names[t]);
@@ -210,6 +301,30 @@ static void take_other(struct log_reader *r, const char *line)
     take_word_lines(log, line);
 }
 
+/* Whether a line of the SRAT comes when the list is at its end; else it goes on. */
+static bool is_behind_srat(struct log_reader *r, bool of_memory)
+{
+    struct view_log *log = &r->view->log;
+    if (!r->srat_open && (log->srat.present || log->cpu_count))
+        return true;
+    const char **damage = of_memory ? &log->srat.damage : &log->cpu_damage;
+    if (!r->early && !*damage)
+        *damage = log_headless;
+    log->present = r->early = r->srat_open = true;
+    log->srat.present |= of_memory;
+    return false;
+}
+
+static bool is_behind_setup(struct log_reader *r)
+{
+    struct view_map *setup = &r->view->log.setup;
+    if (setup->present)
+        return !r->setup_open;
+    setup->damage = log_headless;
+    r->view->log.present = setup->present = r->setup_open = true;
+    return false;
+}
+
 static void take_line(struct log_reader *r)
 {
     struct guest_view *view = r->view;
@@ -217,29 +332,27 @@ static void take_line(struct log_reader *r)
     const char *line = r->line;
     const char *at;
     if (after(line, "BIOS-provided physical RAM map:")) {
-        start_boot(log);
-        r->map_open = true;
-        r->srat_open = false;
+        start_boot(r);
     } else if ((at = after(line, "BIOS-e820: "))) {
         if (!log->e820.present) { /* the start of the log is missing */
             log->present = log->e820.present = true;
-            log->e820.damage = "its start is missing";
+            log->e820.damage = log_headless;
         }
-        take_e820(view, &log->e820, at);
+        take_e820(view, &log->e820, log->user.present || (r->early && !r->map_open), at);
     } else if (after(line, "user-defined physical RAM map:")) {
         log->user.present = r->map_open = true;
     } else if (log->user.present && (at = after(line, "user: ")) && *at == '[') {
-        take_e820(view, &log->user, at);
-    } else if ((at = after(line, "SRAT: Node "))) {
-        log->present = r->srat_open = true;
-        r->map_open = false;
-        take_memory(view, at);
-    } else if ((at = after(line, "SRAT: PXM ")) && strstr(at, "APIC")) {
-        log->present = r->srat_open = true;
-        r->map_open = false;
-        take_cpu(view, at);
+        take_e820(view, &log->user, !r->map_open, at);
     } else {
-        take_other(r, line);
+        if ((at = after(line, "SRAT: Node ")))
+            take_memory(view, is_behind_srat(r, true), at);
+        else if ((at = after(line, "SRAT: PXM ")) && strstr(at, "APIC"))
+            take_cpu(view, is_behind_srat(r, false), at);
+        else if ((at = after(line, "Initmem setup node ")))
+            take_setup(view, is_behind_setup(r), at);
+        else
+            take_other(r, line);
+        pass_by(r, line);
     }
 }
 
@@ -287,7 +400,7 @@ void log_feed(struct log_reader *r, const char *bytes, size_t len)
 static void cut(const char **damage)
 {
     if (!*damage)
-        *damage = "the log ends with it, or inside it";
+        *damage = log_cut;
 }
 
 void log_end(struct log_reader *r)
@@ -298,6 +411,8 @@ void log_end(struct log_reader *r)
         cut(log->user.present ? &log->user.damage : &log->e820.damage);
     if (r->srat_open)
         cut(&log->srat.damage);
+    if (r->setup_open)
+        cut(&log->setup.damage);
     /* Processors come before memory. */
     if (r->srat_open && !log->srat.present)
         cut(&log->cpu_damage);

@@ -61,10 +61,17 @@ struct view_bytes {
     bool present;
 };
 
+/* What can be wrong with a list in a log: a damage is one of these, or a text of its own. */
+extern const char log_torn[];     /* a line cannot be read */
+extern const char log_headless[]; /* lines may be missing before it */
+extern const char log_cut[];      /* and behind it */
+extern const char log_mixed[];    /* behind its end come other lines of its kind */
+
 /* The kernel's log of one boot, the last that a log holds. */
 struct view_log {
     bool present;        /* there are lines of a kernel */
     bool efi;            /* started through EFI */
+    bool past_efi;       /* it goes on behind the line that says so */
     char version[128];   /* "7.2.12+deb14-amd64" */
     char firmware[128];  /* as DMI says it */
     char truncated[128]; /* kmem's line on a region that is not whole memory blocks */
@@ -77,7 +84,13 @@ struct view_log {
     size_t cpu_count, cpu_cap;
     const char *cpu_damage;
     uint32_t table_length[VIEW_TABLES]; /* 0: not listed */
+    uint64_t table_address[VIEW_TABLES];
+    bool table_twice[VIEW_TABLES]; /* listed at two addresses */
     bool lists_tables;
+    bool tables_whole; /* the list, from its start to its end */
+    struct view_map
+        setup;  /* the nodes that are set up, by Linux's number; up to 1: without memory */
+    bool faked; /* Linux goes by no table and makes one node of all */
 };
 
 struct guest_view {
@@ -105,8 +118,10 @@ struct log_reader {
     struct guest_view *view;
     char line[4096];
     size_t len;
-    bool too_long;            /* the rest of the line is left out */
-    bool map_open, srat_open; /* nothing was seen yet of what the kernel logs behind it */
+    bool too_long; /* the rest of the line is left out */
+    bool early;    /* something was seen that the kernel logs before the SRAT */
+    /* Nothing was seen yet of what the kernel logs behind it. */
+    bool map_open, tables_open, srat_open, setup_open;
 };
 
 void log_feed(struct log_reader *reader, const char *bytes, size_t len);

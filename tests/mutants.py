@@ -2,8 +2,9 @@
 """Mutation of captures that pass: one thing of a guest is altered, and `verify` must fail.
 
 The captures are tests/guests/*/guest whose EXPECT begins with "pass". A mutant is a copy of the files in which one promised fact is another: an address, a type, a node, a CPU, a
-distance, a size, a byte of a table. SPMTOPO_ORACLE_SEED chooses which; without it they are the same each time.
-Prints TAP.
+distance, a size, a byte of a table. A variant is a copy that shows less, or the same in other words: a log without its
+start or its end, one from a journal, files that are not there. `verify` must not fail on it.
+SPMTOPO_ORACLE_SEED chooses which; without it they are the same each time. Prints TAP.
 """
 
 import concurrent.futures
@@ -21,6 +22,7 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SPMTOPO = os.path.abspath(os.environ["SPMTOPO"])
 EACH = 90  # mutants of a capture
+CUTS = 40  # logs of a capture that begin late, end early, or both
 
 TABLES = "sys/firmware/acpi/tables/"
 
@@ -157,6 +159,9 @@ def log_srat(files, _):
         for group in (1, 2, 3):
             yield ("log SRAT processor %d" % group, "dmesg",
                    data[:match.start(group)] + b"%d" % (int(match.group(group), 16) + 1) + data[match.end(group):])
+    for match in re.finditer(rb".*ACPI: (?:SRAT|SLIT|HMAT) 0x(\w+) \w+ \(v.*\n", data):
+        yield ("log table twice", "dmesg",
+               data[:match.end()] + match.group(0).replace(match.group(1), b"000000000BAD0000") + data[match.end():])
     for match in re.finditer(rb"ACPI: (?:SRAT|SLIT|HMAT) 0x\w+ (\w+) \(v", data):
         yield ("log table length", "dmesg",
                data[:match.start(1)] + b"%06x" % (int(match.group(1), 16) + 8) + data[match.end(1):])
@@ -223,6 +228,50 @@ def iomem(files, _):
 MUTATORS = (table_bytes, madt, cut_tables, memmap, log_e820, log_srat, nodes, dax, iomem)
 
 
+# --- variants ---------------------------------------------------------------------------------------
+
+def log_cuts(files, rand):
+    """Pieces of the log, most of them of the lines that say something."""
+    lines = files["dmesg"].splitlines(True)
+    last = max(i for i, line in enumerate(lines) if b"Kernel command line:" in line) + 5
+    for _ in range(CUTS):
+        first, end = sorted(rand.sample(range(last), 2))
+        for what, piece in (("from %d" % first, lines[first:]), ("up to %d" % end, lines[:end]),
+                            ("%d-%d" % (first, end), lines[first:end])):
+            yield "log " + what, {**files, "dmesg": b"".join(piece)}
+
+
+def log_words(files, _):
+    """The log as other programs write it, and with lines of it said again."""
+    lines = files["dmesg"].splitlines(True)
+    bare = [re.sub(rb"^\[[^]]*\] ", b"", line) for line in lines]
+    prefixes = {"dmesg -t": b"", "dmesg -x -t": b"kern  :info  : ", "dmesg -r": b"<6>[    0.000000] ",
+                "/dev/kmsg": b"6,42,0,-;", "a caller": b"[    0.000000][    T0] ",
+                "a journal": b"Nov 26 09:00:00 guest kernel: ",
+                "a journal with times": b"[    0.000000] guest kernel: "}
+    for what, prefix in prefixes.items():
+        yield what, {**files, "dmesg": b"".join(prefix + line for line in bare)}
+    yield "line ends of a console", {**files, "dmesg": files["dmesg"].replace(b"\n", b"\r\r\n")}
+    for text in (rb"e820", rb"SRAT", rb"soft reserved", rb"e820|SRAT|ACPI|node"):
+        said = b"".join(line for line in lines if re.search(text, line))
+        yield "dmesg | grep %s" % text.decode(), {**files, "dmesg": files["dmesg"] + b"# dmesg\n" + said}
+    yield "dmesg", {**files, "dmesg": files["dmesg"] * 2}
+
+
+def without(files, _):
+    """Sources that are not there, one, two or all but one."""
+    sources = ("dmesg", "proc/cmdline", "proc/iomem", "proc/version", "sys/firmware/memmap/", TABLES,
+               "sys/devices/system/node/", "sys/bus/dax/")
+    gone = [(one, other) for one in sources for other in sources if one <= other]
+    gone += [tuple(other for other in sources if other != one) for one in sources]
+    for names in gone:
+        yield "without " + " ".join(names), {path: data for path, data in files.items()
+                                             if not path.startswith(names)}
+
+
+VARIANTS = (log_cuts, log_words, without)
+
+
 def choose(files, rand):
     """EACH mutants, the same share of every mutator as far as it goes."""
     pools = []
@@ -263,6 +312,32 @@ def try_one(work, topology, files, number, mutant):
     return "%s: status %d\n%s" % (what, status, report)
 
 
+def try_variant(work, topology, number, variant):
+    what, files = variant
+    tar = os.path.join(work, "v%d.tar" % number)
+    write_tar(tar, files)
+    status, report = verify(topology, tar)
+    # 2: it shows nothing at all
+    if status == 0 or (status == 2 and "shows nothing" in report):
+        os.unlink(tar)
+        return None
+    return "%s: status %d\n%s" % (what, status, report)
+
+
+def each(function, items):
+    """Two at a time, what is not None of their results."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return list(filter(None, pool.map(lambda item: function(*item), enumerate(items))))
+
+
+def say(number, what, problems):
+    print("%sok %d - %s" % ("not " if problems else "", number, what))
+    for problem in problems[:5]:
+        for line in problem.splitlines():
+            print("# " + line)
+    return bool(problems)
+
+
 def main():
     seed = os.environ.get("SPMTOPO_ORACLE_SEED") or "verify"
     print("TAP version 13\n# seed %s" % seed)
@@ -275,16 +350,14 @@ def main():
         status, report = verify(topology, tar)
         mutants = choose(files, rand)
         problems = [] if status == 0 else ["the capture itself: status %d\n%s" % (status, report)]
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            problems += filter(None, pool.map(
-                lambda item: try_one(work, topology, files, item[0], item[1]), enumerate(mutants)))
+        problems += each(lambda i, mutant: try_one(work, topology, files, i, mutant), mutants)
         total += len(mutants)
         number += 1
-        print("%sok %d - %s: all of %d mutants fail" % ("not " if problems else "", number, name, len(mutants)))
-        for problem in problems[:5]:
-            for line in problem.splitlines():
-                print("# " + line)
-        failed += bool(problems)
+        failed += say(number, "%s: all of %d mutants fail" % (name, len(mutants)), problems)
+        variants = [v for make in VARIANTS for v in make(files, rand)]
+        problems = each(lambda i, variant: try_variant(work, topology, i, variant), variants)
+        number += 1
+        failed += say(number, "%s: none of %d variants fails" % (name, len(variants)), problems)
     number += 1
     print("%sok %d - %d mutants were tried" % ("" if total >= 300 else "not ", number, total))
     print("1..%d" % number)
