@@ -40,6 +40,16 @@ size_t verify_count(const struct verify_report *r, enum check_status status)
     return count;
 }
 
+const char *verify_cause_of_word(const struct verify *v)
+{
+    bool restored = v->guest->fate == FATE_ARRIVES &&
+                    v->guest->vm->boot.firmware.value == FIRMWARE_OVMF;
+    const char *word = NULL;
+    if (v->view->has_cmdline)
+        word = altering_word(v->view->cmdline, restored, v->arena);
+    return word ? arena_printf(v->arena, "the guest kernel was booted with %s", word) : NULL;
+}
+
 const char *verify_cause_of_ram(const struct verify *v)
 {
     const char *why = "firmware, or a kernel without CONFIG_EFI_SOFT_RESERVE, made it so";

@@ -64,6 +64,9 @@ void verify_maps(struct verify *v);
 /* verify_node.c: nodes, dax devices, the kernel's command line. */
 void verify_nodes(struct verify *v);
 
+/* By which word of its command line the kernel has other memory or nodes; NULL: by none. */
+const char *verify_cause_of_word(const struct verify *v);
+
 /* Why SPM is ordinary RAM, or not there, as far as file and guest tell. */
 const char *verify_cause_of_ram(const struct verify *v);
 const char *verify_cause_of_loss(const struct verify *v);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware.h"
 #include "verify.h"
 
 /* A source of a map. */
@@ -93,12 +94,37 @@ static const char *text_of(const struct verify *v, const struct guest_ranges *r)
 
 /* --- SPM ------------------------------------------------------------------------------------ */
 
+/* What is still missing in firmware's map with memmap= of the guest's kernel, by its command line. Where that is
+ * not shown it may make up for all. */
+static struct guest_ranges untold(const struct verify *v, const struct view_map *map,
+                                  const struct guest_ranges *missing)
+{
+    struct soft_range *words = NULL;
+    struct guest_ranges left = *missing;
+    bool may_be = v->guest->fate == FATE_TOLD || v->view->log.user.present;
+    if (!v->view->has_cmdline && may_be)
+        left.count = 0;
+    if (!v->view->has_cmdline)
+        return left;
+    size_t count = soft_ranges_of(v->view->cmdline, v->arena, &words);
+    for (size_t i = 0; i < count; i++) {
+        struct guest_range range = {.start = words[i].start, .end = words[i].end};
+        struct guest_ranges all = {&range, 1};
+        struct guest_ranges old = of_type(v, map, words[i].old);
+        struct guest_ranges others = less(v, &all, &old);
+        struct guest_ranges made = words[i].old ? less(v, &all, &others) : all;
+        left = less(v, &left, &made);
+    }
+    return left;
+}
+
 /* A range that holds SPM of two nodes, which the kernel gives to the first: with an HMAT it goes by the
  * SRAT. */
 static const char *joined(const struct verify *v, const struct view_map *map)
 {
     const struct guest_ranges *promised = &v->guest->promised;
-    if (v->guest->prediction->tables.hmat.present)
+    bool ignored = v->view->has_cmdline && cmdline_has(v->view->cmdline, "numa", "nohmat");
+    if (v->guest->prediction->tables.hmat.present && !ignored)
         return NULL;
     for (size_t i = 0; i < map->count; i++) {
         const struct view_range *r = &map->items[i];
@@ -125,6 +151,8 @@ static const char *cause_of(const struct verify *v, const struct map *map,
         return v->foreign;
     if (!missing.count)
         return "the guest has more SPM than the file";
+    if (!map->firmwares && verify_cause_of_word(v))
+        return verify_cause_of_word(v);
     if (found->count == 0 && not_ram.count == 0)
         return verify_cause_of_ram(v);
     if (found->count == 0)
@@ -151,16 +179,19 @@ static void check_spm(struct verify *v, const struct map *map)
     promised.count = kept;
     struct guest_ranges missing = less(v, &promised, &found);
     struct guest_ranges extra = less(v, &found, &promised);
-    bool told = v->guest->fate == FATE_TOLD || v->view->log.user.present ||
-                (v->view->has_cmdline && strstr(v->view->cmdline, "+0xefffffff"));
     const char *damage = map->view->damage;
+    bool lacks = missing.count;
+    if (map->firmwares && lacks && !extra.count) {
+        missing = untold(v, map->view, &missing);
+        found = less(v, &promised, &missing);
+    }
     if (damage && !map->is_log) {
         verify_fail(v, map->spm_id, text_of(v, &promised),
                     arena_printf(v->arena, "a damaged source: %s", damage), NULL);
     } else if (damage && !extra.count) {
         verify_skip(v, map->spm_id,
                     arena_printf(v->arena, "the map in the log is damaged: %s", damage));
-    } else if (map->firmwares && told && missing.count && !extra.count) {
+    } else if (map->firmwares && lacks && !missing.count && !extra.count) {
         verify_skip(v, map->spm_id,
                     arena_printf(v->arena, "%s is the map before memmap= of the kernel",
                                  map->what));
@@ -243,7 +274,8 @@ static void check_ram(struct verify *v, const struct map *map)
         verify_skip(v, map->ram_id,
                     arena_printf(v->arena, "the map in the log is damaged: %s", damage));
     else if (lacks)
-        verify_fail(v, map->ram_id, expected, lacks, NULL);
+        verify_fail(v, map->ram_id, expected, lacks,
+                    map->firmwares ? NULL : verify_cause_of_word(v));
     else
         verify_ok(v, map->ram_id, expected);
 }

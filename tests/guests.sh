@@ -247,6 +247,13 @@ echo 'console=ttyS0 memmap=64M!2G' >"$tmp/told/proc/cmdline"
 against "$tmp/told" 'a memmap= that has nothing to do with SPM is no excuse' 1 memmap.spm FAIL
 echo 'console=ttyS0 memmap=1G%0x100000000+0xefffffff' >"$tmp/told/proc/cmdline"
 against "$tmp/told" 'one that has is' 0 memmap.spm skip
+echo 'console=ttyS0 memmap=512M%0x100000000+0xefffffff,512M%0x120000000+0xefffffff' >"$tmp/told/proc/cmdline"
+against "$tmp/told" 'in pieces, too' 0 memmap.spm skip
+for words in 'memmap=1G%0x200000000+0xefffffff' 'memmap=512M%0x100000000+0xefffffff' \
+    'memmap=1G%0x100000000-1+0xefffffff' 'quiet -- memmap=1G%0x100000000+0xefffffff'; do
+    echo "$words" >"$tmp/told/proc/cmdline"
+    against "$tmp/told" "and $words is none" 1 memmap.spm FAIL
+done
 
 # Linux 6 and 7 in each other's words.
 sed 's/\]  System RAM$/] usable/; s/\]  device reserved$/] reserved/; s/\]  \([As]\)/] \1/; /gap/d' "$log" >"$tmp/log"
