@@ -54,13 +54,18 @@ fresh apart
 put 1073741824 $dax/dax1.0/size
 says 'a device that is too large' dax.devices FAIL 'it is larger than the SPM there'
 put 0 $dax/dax1.0/size
-says 'a device of no size' dax.devices FAIL 'an impossible size'
+says 'a device that was given nothing of its SPM' dax.devices skip 'not given to its device'
+put 5 $dax/dax1.0/target_node
+says 'the same on another node' dax.devices FAIL 'dax1.0 of no size at 0x128000000 on node 5'
+fresh apart
 put 18446744073709547520 $dax/dax1.0/size
 says 'a device that wraps round' dax.devices FAIL 'an impossible size'
 put 134217728 $dax/dax1.0/size
 says 'a device of a part of the SPM' dax.devices FAIL 'a part of the SPM has no device'
 put 0x140000000000 $dax/dax1.0/resource
 says 'a device where no SPM is' dax.devices FAIL 'there is no SPM there'
+rm "$tmp/guest/$dax/dax1.0/target_node"
+says 'a device where no SPM is, on no node' dax.devices FAIL 'on no node'
 rm "$tmp/guest/$dax/dax1.0/resource"
 says 'a device of which only root sees the place' dax.devices skip 'only root sees'
 fresh apart
@@ -105,6 +110,13 @@ grep -l 'Soft Reserved' "$tmp/guest/sys/firmware/memmap"/*/type | while read -r 
     esac
 done
 says 'one range over it' memmap.spm FAIL 'joined by firmware: touching SPM of nodes 1 and 2 is one range'
+
+cat >>"$tmp/t.yaml" <<'EOF'
+hmat: {performance: [{from: 0, to: 1, latency: 100ns}, {from: 0, to: 2, latency: 100ns}]}
+EOF
+says 'with an HMAT Linux knows them apart' memmap.spm ok '0x100000000-0x13fffffff'
+put 'console=ttyS0 numa=nohmat' proc/cmdline
+says 'and with numa=nohmat it does not' memmap.spm FAIL 'joined by firmware: touching SPM of nodes 1 and 2 is one range'
 
 # --- nodes -----------------------------------------------------------------------------------------
 
