@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /sys/devices/system/node: which nodes are online, and each one's CPUs, distances and memory
+/* /sys/devices/system/node: which nodes are there and online, and each one's CPUs, distances and memory
  * (Documentation/ABI/stable/sysfs-devices-node). */
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +105,8 @@ void dump_node(struct guest_view *view, const char *rest, const char *bytes, siz
     bool ok = true;
     if (strcmp(rest, "online") == 0) {
         ok = view->has_online = take_list(view, text, &view->online);
+    } else if (strcmp(rest, "possible") == 0) {
+        ok = view->has_possible = take_list(view, text, &view->possible);
     } else if (slash && strncmp(rest, "node", 4) == 0 &&
                view_number(arena_strndup(view->arena, rest + 4, (size_t)(slash - rest) - 4), 10,
                            &number)) {

@@ -129,7 +129,8 @@ static const char *take_tree(struct guest_view *view, const char *root)
                                         "sys/firmware/acpi/tables/SLIT",
                                         "sys/firmware/acpi/tables/HMAT",
                                         "sys/firmware/acpi/tables/APIC",
-                                        "sys/devices/system/node/online"};
+                                        "sys/devices/system/node/online",
+                                        "sys/devices/system/node/possible"};
     static const char *const ranges[] = {"start", "end", "type"};
     static const char *const node[] = {"cpulist", "distance", "meminfo"};
     static const char *const dax[] = {"resource", "size", "target_node"};

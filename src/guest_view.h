@@ -102,8 +102,8 @@ struct guest_view {
     struct view_bytes tables[VIEW_TABLES];
     struct view_node *nodes; /* by number */
     size_t node_count, node_cap;
-    struct id_list online;
-    bool has_online;
+    struct id_list online, possible;
+    bool has_online, has_possible;
     const char *node_damage;
     struct view_dax *dax;
     size_t dax_count, dax_cap;

@@ -50,7 +50,79 @@ static const char *node_text(const struct verify *v, size_t node)
     return arena_printf(v->arena, "node %zu (Linux's %u)", node, number);
 }
 
-/* --- which are online ----------------------------------------------------------------------- */
+/* --- which are there, and online ------------------------------------------------------------ */
+
+/* The nodes that the SRAT names. */
+static size_t nodes_named(const struct guest *g)
+{
+    size_t count = 0;
+    for (size_t n = 0; n < g->vm->node_count; n++)
+        count += g->nodes[n].number != NO_NODE;
+    return count;
+}
+
+/* Whether the log has a node with memory of its own by the number. */
+static bool is_set_up(const struct view_map *setup, uint32_t number)
+{
+    for (size_t i = 0; i < setup->count; i++)
+        if (setup->items[i].number == number && setup->items[i].end > 1)
+            return true;
+    return false;
+}
+
+/* As the kernel starts a node has memory where it has RAM; SPM comes later. */
+static void check_log_nodes(struct verify *v)
+{
+    static const char id[] = "log.nodes";
+    const struct guest *g = v->guest;
+    const struct view_map *setup = &v->view->log.setup;
+    const char *problem = NULL;
+    if (v->view->log.faked && nodes_named(g) > 1) {
+        verify_fail(v, id, arena_printf(v->arena, "%zu nodes, by the SRAT", nodes_named(g)),
+                    "one that Linux makes up", verify_cause_of_word(v));
+        return;
+    }
+    if (!setup->present || setup->damage) {
+        verify_skip(v, id,
+                    setup->present ? "what the log says of nodes with memory is damaged"
+                                   : "no log tells the nodes with memory");
+        return;
+    }
+    for (size_t n = 0; n < g->vm->node_count && !problem; n++)
+        if (g->nodes[n].number != NO_NODE &&
+            is_set_up(setup, g->nodes[n].number) != (g->nodes[n].normal != 0))
+            problem = arena_printf(v->arena, "%s %s memory at the start", node_text(v, n),
+                                   g->nodes[n].normal ? "without" : "with");
+    for (size_t i = 0; i < setup->count && !problem; i++)
+        if (guest_node_by_number(g, setup->items[i].number) == NO_NODE)
+            problem =
+                arena_printf(v->arena, "node %u, which is not in the file", setup->items[i].number);
+    if (problem)
+        verify_fail(v, id, "memory of the nodes with normal memory alone", problem, NULL);
+    else
+        verify_ok(v, id, "the nodes with normal memory");
+}
+
+/* Linux knows the nodes of the SRAT from the start, online or not; there may be more of CXL. */
+static void check_possible(struct verify *v)
+{
+    static const char id[] = "nodes.possible";
+    const struct guest *g = v->guest;
+    if (!v->view->has_possible) {
+        verify_skip(v, id, "the source does not show which nodes can be");
+        return;
+    }
+    const char *found = list_text(v, &v->view->possible);
+    for (size_t n = 0; n < g->vm->node_count; n++) {
+        if (g->nodes[n].number == NO_NODE || list_has(&v->view->possible, g->nodes[n].number))
+            continue;
+        verify_fail(v, id, arena_printf(v->arena, "%zu nodes, by the SRAT", nodes_named(g)),
+                    arena_printf(v->arena, "%s: without %s", found, node_text(v, n)),
+                    verify_cause_of_word(v));
+        return;
+    }
+    verify_ok(v, id, found);
+}
 
 static void check_online(struct verify *v)
 {
@@ -81,15 +153,30 @@ static void check_online(struct verify *v)
             if (guest_node_by_number(g, k) == NO_NODE)
                 problem = arena_printf(v->arena, "node %u is online and not in the file", k);
     const char *found = list_text(v, &v->view->online);
-    bool numa_off = v->view->has_cmdline && cmdline_has(v->view->cmdline, "numa", "off");
     if (problem)
         verify_fail(v, id, list_text(v, &must), arena_printf(v->arena, "%s: %s", found, problem),
-                    numa_off ? "the guest kernel was booted with numa=off" : NULL);
+                    verify_cause_of_word(v));
     else
         verify_ok(v, id, found);
 }
 
 /* --- one node ------------------------------------------------------------------------------- */
+
+/* Whether the command line leaves CPUs out; without ACPI Linux finds one alone. */
+static bool has_fewer_cpus(const struct verify *v)
+{
+    static const char *const names[] = {"nr_cpus", "maxcpus", "nosmt"};
+    static const char *const exact[] = {"nosmp", "nosmt", "acpi=off"};
+    struct words words = cmdline_words(v->view->has_cmdline ? v->view->cmdline : NULL);
+    struct word word;
+    bool found = cmdline_has(v->view->cmdline, "mitigations", "nosmt");
+    for (size_t i = 0; i < ARRAY_SIZE(exact); i++)
+        found |= cmdline_has_word(v->view->cmdline, exact[i]);
+    while (cmdline_next(&words, &word))
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+            found |= word_take_value(&word, names[i]);
+    return found;
+}
 
 /* A CPU of Linux is the vCPU of that number: QEMU lists them in that order. Those behind 'count' may
  * have been plugged in. */
@@ -113,11 +200,9 @@ static void check_node_cpus(struct verify *v, size_t n, const struct view_node *
             if (!list_has(own, c))
                 problem = arena_printf(v->arena, "with CPU %u", c);
     const char *found = list_text(v, &shown->cpus);
-    bool limited = v->view->has_cmdline &&
-                   (strstr(v->view->cmdline, "nr_cpus=") || strstr(v->view->cmdline, "maxcpus="));
     if (problem)
         verify_fail(v, id, list_text(v, own), arena_printf(v->arena, "%s: %s", found, problem),
-                    limited ? "the guest kernel was told to use fewer CPUs" : NULL);
+                    has_fewer_cpus(v) ? "the guest kernel was told to use fewer CPUs" : NULL);
     else
         verify_ok(v, id, found);
 }
@@ -177,7 +262,7 @@ static void check_node_memory(struct verify *v, size_t n, const struct view_node
                                                own->spm ? size_text(v, own->spm) : "")
                                 : "none";
         if (shown->memory < least || shown->memory > most)
-            verify_fail(v, id, range, found, NULL);
+            verify_fail(v, id, range, found, verify_cause_of_word(v));
         else
             verify_ok(v, id, found);
     } else if (!shown->memory) {
@@ -401,6 +486,8 @@ static void check_told(struct verify *v)
 
 void verify_nodes(struct verify *v)
 {
+    check_log_nodes(v);
+    check_possible(v);
     check_online(v);
     if (v->view->node_damage)
         verify_fail(v, "nodes.source", "files as Linux writes them",

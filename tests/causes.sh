@@ -77,7 +77,7 @@ put none $dax/dax1.0/target_node
 says 'a target node that is none' dax.devices FAIL "'dax1.0/target_node' is not what Linux writes"
 fresh apart
 put -1 $dax/dax1.0/target_node
-says 'a device without a target node' dax.devices FAIL 'on node -1'
+says 'a device without a target node' dax.devices FAIL 'no target node: Linux does not know node 2'
 fresh apart
 for number in 2 3 4 5; do
     put 0x128000000 $dax/dax$number.0/resource
@@ -135,6 +135,10 @@ says 'a node that is not in the file' nodes.online FAIL 'node 3 is online and no
 says 'and has no distance' node0.distance FAIL '10 20 20 ?'
 put 'initrd=initrd numa=off' proc/cmdline
 says 'numa=off is named' nodes.online FAIL 'numa=off'
+put 0 $nodes/possible
+says 'nodes that Linux does not know' nodes.possible FAIL '0: without node 1'
+put 0-7 $nodes/possible
+says 'nodes that may be plugged in' nodes.possible ok 0-7
 put 3-1 $nodes/online
 says 'a list that is none' nodes.source FAIL "'online' is not what Linux writes"
 fresh apart
@@ -304,6 +308,57 @@ says 'memory that is not volatile' log.srat FAIL ''
 fresh ovmf-linux7
 sed -i 's/ACPI: SRAT 0x/ACPI: SRAT 0xq/' "$log"
 says 'a torn line of a table' log.tables FAIL 'no SRAT'
+
+fresh ovmf-linux7
+log=$tmp/guest/dmesg
+sed -i 's/^.*last_pfn.*/&\n[    0.000000] NUMA turned off\n[    0.000000] Faking a node at [mem 0x0-0x7fffffff]/; /SRAT: Node/d' "$log"
+says 'a log of one node for all' log.nodes FAIL 'one that Linux makes up'
+sed -i 's/\(ommand line: .*\)/\1 numa=off/' "$log"
+rm "$tmp/guest/proc/cmdline"
+says 'and numa=off is named' log.nodes FAIL 'the guest kernel was booted with numa=off'
+fresh ovmf-linux7
+sed -i 's/setup node 1 as memoryless/setup node 1 [mem 0x0000000100000000-0x000000013fffffff]/' "$log"
+says 'a node that begins with memory' log.nodes FAIL 'node 1 with memory at the start'
+sed -i 's/setup node 1 .*/setup node 1 [mem 0x0000000000000000-0x0000000000000000]/' "$log"
+says 'one of an older kernel without' log.nodes ok ''
+sed -i 's/setup node 1 .*/setup node 1 [me/' "$log"
+says 'a torn line of a node' log.nodes skip 'damaged'
+fresh ovmf-linux7
+sed -i 's/setup node 0 .*/setup node 0 as memoryless/' "$log"
+says 'a node that should begin with memory' log.nodes FAIL 'node 0 without memory at the start'
+fresh ovmf-linux7
+sed -i '/EFI v2/,$d' "$log"
+says 'a log that ends before EFI' log.firmware skip 'the whole start'
+fresh ovmf-linux7
+sed -i 's/^.*ACPI: SRAT 0x0*\(.*\)/&\n[    0.000000] ACPI: SRAT 0x1\1/' "$log"
+says 'a log of two SRATs' log.tables FAIL 'more than one SRAT'
+fresh ovmf-linux7
+sed -i '1,/ACPI: XSDT 0x/d' "$log"
+says 'a log that begins among the tables' log.tables skip 'the whole list'
+says 'has all of the SRAT' log.srat ok '4 ranges'
+sed -i '1,/SRAT: Node/d' "$log"
+says 'one that begins among its lines has not' log.srat skip 'its start is missing'
+sed -i 's/PXM 1/PXM 2/' "$log"
+says 'and is read' log.srat FAIL 'domain 2'
+fresh ovmf-linux7
+grep -e e820 -e SRAT "$cases/ovmf-linux7/guest/dmesg" >>"$log"
+says 'lines that are said again' log.ram ok ''
+echo 'BIOS-e820: [mem 0x0000000200000000-0x000000023fffffff]  System RAM' >>"$log"
+says 'lines of another boot' log.ram skip 'more lines of its kind stand behind its end'
+
+# What the kernel leaves out because it was told to is said as the cause.
+fresh ovmf-linux7
+rm "$log"
+sed -i 's/MemTotal: .*/MemTotal: 600000 kB/' "$tmp/guest/$nodes/node0/meminfo"
+put 'console=ttyS0 mem=700M' proc/cmdline
+says 'mem= comes to nothing behind EFI with SPM' node0.memory FAIL ''
+not_named()
+{
+    ! grep -q 'booted with mem=' "$tmp/out"
+}
+check 'and is not named' not_named
+put 'console=ttyS0 memmap=1G!1G' proc/cmdline
+says 'memmap= is named' node0.memory FAIL 'the guest kernel was booted with memmap=1G!1G'
 
 # --- sources -----------------------------------------------------------------------------------------
 

@@ -167,6 +167,18 @@ def log_srat(files, _):
                data[:match.start(1)] + b"%06x" % (int(match.group(1), 16) + 8) + data[match.end(1):])
 
 
+def log_nodes(files, _):
+    """Which nodes have memory as the kernel starts."""
+    data = files["dmesg"]
+    for match in re.finditer(rb"Initmem setup node (\d+) (as memoryless|\[mem .*\])", data):
+        other = b"as memoryless" if match.group(2) != b"as memoryless" else b"[mem 0x0000000100000000-0x00000001ffffffff]"
+        yield ("log node " + other.decode(), "dmesg", data[:match.start(2)] + other + data[match.end(2):])
+        yield "log node 9", "dmesg", data[:match.start(1)] + b"9" + data[match.end(1):]
+    at = data.index(b"\n", data.index(b"last_pfn")) + 1
+    yield ("log made-up node", "dmesg",
+           data[:at] + b"[    0.000000] Faking a node at [mem 0x0000000000000000-0x000000007fffffff]\n" + data[at:])
+
+
 def nodes(files, _):
     base = "sys/devices/system/node/"
     for path, data in files.items():
@@ -192,6 +204,10 @@ def nodes(files, _):
                 if factor or match.group(1) == "0":
                     yield ("%s x %s" % (path, factor), path,
                            data[:total.start(1)] + kib + data[total.end(1):])
+    possible = base + "possible"
+    if possible in files:
+        yield "possible 0", possible, b"0\n"
+        yield "possible without 0", possible, b"1-7\n"
     online = base + "online"
     if online in files:
         yield "online none", online, b"\n"
@@ -225,7 +241,7 @@ def iomem(files, _):
     yield "iomem RAM elsewhere", "proc/iomem", data + b"8000000000-80ffffffff : System RAM\n"
 
 
-MUTATORS = (table_bytes, madt, cut_tables, memmap, log_e820, log_srat, nodes, dax, iomem)
+MUTATORS = (table_bytes, madt, cut_tables, memmap, log_e820, log_srat, log_nodes, nodes, dax, iomem)
 
 
 # --- variants ---------------------------------------------------------------------------------------
