@@ -326,13 +326,8 @@ static bool is_edk2_version(const char *text)
 /* Numbers with points, as SeaBIOS has them. */
 static bool is_dotted_version(const char *text)
 {
-    bool digit = false;
-    for (; *text; text++) {
-        if (*text == '.' ? !digit : *text < '0' || *text > '9')
-            return false;
-        digit = *text != '.';
-    }
-    return digit;
+    unsigned parts[3];
+    return version_parts(text, parts) > 0;
 }
 
 void check_firmware_version(struct check_context *c)

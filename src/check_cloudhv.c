@@ -22,14 +22,17 @@ enum {
 };
 
 /* 0: not one that is known. */
-static unsigned read_release(const struct vm *vm)
+static unsigned read_version(const char *text)
 {
     unsigned parts[3];
-    if (!vm->cloudhv_version.value)
-        return CLOUDHV_NEWEST;
-    if (!version_parts(vm->cloudhv_version.value, parts))
-        return 0;
-    return parts[0] >= CLOUDHV_OLDEST && parts[0] <= CLOUDHV_NEWEST ? parts[0] : 0;
+    bool known = version_parts(text, parts) && parts[0] >= CLOUDHV_OLDEST &&
+                 parts[0] <= CLOUDHV_NEWEST;
+    return known ? parts[0] : 0;
+}
+
+static unsigned read_release(const struct vm *vm)
+{
+    return vm->cloudhv_version.value ? read_version(vm->cloudhv_version.value) : CLOUDHV_NEWEST;
 }
 
 /* What the file does not say has no place of its own. */
@@ -168,7 +171,12 @@ void check_cloudhv_machine(struct check_context *c)
         d = diag_add(c->diags, RULE_VERSION_UNKNOWN, vm->cloudhv_version.at,
                      "cloud-hypervisor '%.40s' is not a version that is known",
                      vm->cloudhv_version.value);
-        diag_help(c->diags, d, "write a release from %d.0 to %d.0", CLOUDHV_OLDEST, CLOUDHV_NEWEST);
+        struct version_text plain = version_without_zeros(vm->cloudhv_version.value);
+        if (read_version(plain.text))
+            diag_help(c->diags, d, "write %s", plain.text);
+        else
+            diag_help(c->diags, d, "write a release from %d.0 to %d.0", CLOUDHV_OLDEST,
+                      CLOUDHV_NEWEST);
     }
     /* The default's name stands for the machine that a VMM has. */
     if (strcmp(m->type.value, "q35") != 0) {

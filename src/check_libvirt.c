@@ -26,7 +26,11 @@ static void check_versions(const struct domain *d, struct diags *diags)
         diag = diag_add(diags, RULE_VERSION_UNKNOWN, vm->libvirt_version.at,
                         "libvirt '%.40s' is not a version whose XML is known",
                         vm->libvirt_version.value);
-        diag_help(diags, diag, "write a release from 9.0 to 12.8");
+        struct version_text plain = version_without_zeros(vm->libvirt_version.value);
+        if (libvirt_release(plain.text))
+            diag_help(diags, diag, "write %s", plain.text);
+        else
+            diag_help(diags, diag, "write a release from 9.0 to 12.8");
     } else if (d->release >= LIBVIRT_12_4 && d->qemu->version < 702) {
         /* NEWS, v12.4.0 */
         diag =

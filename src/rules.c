@@ -212,8 +212,9 @@ static const struct rule rules[RULE_COUNT] = {
             "size. A bare number is refused because its unit depends on the reader: QEMU's -m reads MiB, its\n"
             "maxmem bytes, libvirt KiB. GB and MB are refused because libvirt reads powers of ten and QEMU\n"
             "knows no such unit. Write KiB, MiB, GiB or TiB. Numbers with a leading zero are refused because\n"
-            "YAML 1.1 reads them as octal. Ranges of ids have no blanks and do not run backwards. The names\n"
-            "of rules under 'rules' are looked up, too. Source: the language reference, \"Scalars\".",
+            "YAML 1.1 reads them as octal, and sizes likewise. Ranges of ids have no blanks and do not run\n"
+            "backwards. The names of rules under 'rules' are looked up, too. Source: the language reference,\n"
+            "\"Scalars\".",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"
@@ -2381,11 +2382,12 @@ static const struct rule rules[RULE_COUNT] = {
         .phase = PHASE_TARGET, .targets = TARGET_ANY, .severity = E,
         .summary = "a version of a target is not known",
         .explanation =
-            "What a VMM can do and which tables it makes depend on its version, and this one is not known:\n"
-            "it is misspelt, too old, or newer than this spmtopo. For QEMU the releases from 6.2 to 11.1 are\n"
-            "known; a third number, as in 11.1.2, is welcome and makes no difference. Quote it: to most YAML\n"
-            "readers 10.0 is a number and may come back as 10. If the VMM is newer, name the newest version\n"
-            "that is known and compare what the guest sees ('spmtopo expect'): nobody has done it yet.",
+            "What a VMM can do and which tables it makes depend on its version, and this one is not known: it\n"
+            "is misspelt, too old, or newer than this spmtopo. For QEMU the releases from 6.2 to 11.1 are\n"
+            "known; a third number, as in 11.1.2, is welcome and makes no difference. Leading zeros are not:\n"
+            "011.1 may be a slip of 10.1. Quote it: to most YAML readers 10.0 is a number and may come back\n"
+            "as 10. If the VMM is newer, name the newest version that is known and compare what the guest\n"
+            "sees ('spmtopo expect'): nobody has done it yet.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"

@@ -77,44 +77,32 @@ static const struct cpu_model cpu_models[] = {
     {"qemu64", MODEL_AMD, true, false, 1, 1},
 };
 
-/* "11.1" or "11.1.2" at the start of text to 1101; 0 where it is not a version. *end is what
- * follows. */
-static unsigned read_version(const char *text, const char **end)
+/* "11.1", or "11.1.2" where three numbers are allowed, to 1101; 0 where it is none that is known. */
+static unsigned read_version(const char *text, unsigned most_parts)
 {
-    unsigned parts[3] = {0};
-    size_t count = 0;
-    const char *p = text;
-    while (count < ARRAY_SIZE(parts) && *p >= '0' && *p <= '9') {
-        unsigned v = 0;
-        for (; *p >= '0' && *p <= '9' && v < 1000; p++)
-            v = v * 10 + (unsigned)(*p - '0');
-        parts[count++] = v;
-        if (*p != '.' || count == ARRAY_SIZE(parts) || p[1] < '0' || p[1] > '9')
-            break;
-        p++;
-    }
-    *end = p;
-    return count >= 2 && parts[1] < 100 ? parts[0] * 100 + parts[1] : 0;
-}
-
-static bool known_version(unsigned version)
-{
+    unsigned parts[3];
+    unsigned count = version_parts(text, parts);
+    if (count < 2 || count > most_parts || parts[1] >= 100)
+        return 0;
     for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
-        if (versions[i] == version)
-            return true;
-    return false;
+        if (versions[i] == parts[0] * 100 + parts[1])
+            return versions[i];
+    return 0;
 }
 
 static unsigned resolve_version(const struct vm *vm, struct diags *diags)
 {
-    const char *end;
-    unsigned version = read_version(vm->qemu_version.value, &end);
-    if (*end == '\0' && known_version(version))
+    const char *text = vm->qemu_version.value;
+    unsigned version = read_version(text, 3);
+    if (version)
         return version;
-    struct diag *d =
-        diag_add(diags, RULE_VERSION_UNKNOWN, vm->qemu_version.at,
-                 "QEMU '%.40s' is not a version whose tables are known", vm->qemu_version.value);
-    diag_help(diags, d, "write a release from 6.2 to 11.1");
+    struct version_text plain = version_without_zeros(text);
+    struct diag *d = diag_add(diags, RULE_VERSION_UNKNOWN, vm->qemu_version.at,
+                              "QEMU '%.40s' is not a version whose tables are known", text);
+    if (read_version(plain.text, 3))
+        diag_help(diags, d, "write %s", plain.text);
+    else
+        diag_help(diags, d, "write a release from 6.2 to 11.1");
     return 0;
 }
 
@@ -129,13 +117,11 @@ static bool resolve_machine(struct qemu_target *t, const struct vm *vm, struct d
     t->machine_version = strcmp(type, "q35") == 0 || strcmp(type, "pc") == 0 ? t->version : 0;
     for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
         size_t len = strlen(families[i].prefix);
-        const char *end;
         if (strncmp(type, families[i].prefix, len) != 0)
             continue;
-        unsigned version = read_version(type + len, &end);
         /* A machine is named after a release of two numbers. */
-        if (*end == '\0' && known_version(version) &&
-            strchr(type + len, '.') == strrchr(type, '.')) {
+        unsigned version = read_version(type + len, 2);
+        if (version) {
             t->machine = families[i].machine;
             t->machine_version = version;
         }

@@ -8,6 +8,7 @@
 /* What a message repeats of a user's text is cut, so that a hostile scalar stays a short line. */
 #define SHOWN "%.40s%s"
 #define SHOW(text) (text), strlen(text) > 40 ? "…" : ""
+#define LEADING_ZERO "'" SHOWN "' has a leading zero"
 
 struct unit {
     const char *name;
@@ -52,6 +53,18 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static bool has_leading_zero(const char *number)
+{
+    return number[0] == '0' && is_digit(number[1]);
+}
+
+static const char *without_zeros(const char *number)
+{
+    while (has_leading_zero(number))
+        number++;
+    return number;
+}
+
 /* Reads digits at *text; false when the value does not fit. Moves *text past the digits. */
 static bool digits(const char **text, uint64_t *value)
 {
@@ -78,6 +91,7 @@ static const struct unit *find_unit(const struct unit *units, size_t count, cons
 enum quantity_status {
     QUANTITY_OK,
     QUANTITY_NO_NUMBER,
+    QUANTITY_LEADING_ZERO,
     QUANTITY_NO_UNIT,
     QUANTITY_BAD_UNIT,
     QUANTITY_FRACTION,
@@ -109,6 +123,8 @@ static enum quantity_status quantity(const char *text, const struct unit *units,
     uint64_t whole;
     if (!is_digit(*p))
         return QUANTITY_NO_NUMBER;
+    if (has_leading_zero(p))
+        return QUANTITY_LEADING_ZERO;
     bool fits = digits(&p, &whole);
     if (*p == '.') {
         fraction = ++p;
@@ -143,6 +159,10 @@ bool size_parse(const char *text, uint64_t *bytes, struct unit_error *error)
     case QUANTITY_NO_NUMBER:
         refuse(error, "'" SHOWN "' is not a size", SHOW(text));
         help(error, "write a number and a binary unit, such as 512MiB or 1.5GiB");
+        return false;
+    case QUANTITY_LEADING_ZERO:
+        refuse(error, LEADING_ZERO, SHOW(text));
+        help(error, "write " SHOWN, SHOW(without_zeros(text)));
         return false;
     case QUANTITY_NO_UNIT:
         refuse(error, "size needs a unit: of a bare number QEMU reads MiB, libvirt KiB");
@@ -236,10 +256,9 @@ bool number_parse(const char *text, uint64_t *value, struct unit_error *error)
         help(error, "write decimal digits");
         return false;
     }
-    if (text[0] == '0' && text[1]) {
-        refuse(error, "'" SHOWN "' has a leading zero, which some YAML readers take as octal",
-               SHOW(text));
-        help(error, "write it without the zero");
+    if (has_leading_zero(text)) {
+        refuse(error, LEADING_ZERO ", which some YAML readers take as octal", SHOW(text));
+        help(error, "write " SHOWN, SHOW(without_zeros(text)));
         return false;
     }
     if (!fits) {
@@ -276,6 +295,10 @@ static bool rate_parse(const char *text, const struct unit *units, size_t count,
     case QUANTITY_TOO_LARGE:
         refuse(error, "'" SHOWN "' is too large for a %s", SHOW(text), what);
         break;
+    case QUANTITY_LEADING_ZERO:
+        refuse(error, LEADING_ZERO, SHOW(text));
+        help(error, "write " SHOWN, SHOW(without_zeros(text)));
+        return false;
     case QUANTITY_NO_UNIT:
         refuse(error, "a %s needs a unit", what);
         break;
@@ -311,8 +334,7 @@ bool id_range_next(const char **text, struct id_range *range, struct unit_error 
     const char *p = *text;
     uint64_t ends[2];
     for (int i = 0; i < 2; i++) {
-        if (!is_digit(*p) || (p[0] == '0' && is_digit(p[1])) || !digits(&p, &ends[i]) ||
-            ends[i] > UINT32_MAX) {
+        if (!is_digit(*p) || has_leading_zero(p) || !digits(&p, &ends[i]) || ends[i] > UINT32_MAX) {
             refuse(error, "'" SHOWN "' is not a list of ids", SHOW(*text));
             if (p[0] == '0' && is_digit(p[1]))
                 help(error, "write numbers without a leading zero, such as 0-3,8,10-11");
@@ -350,7 +372,7 @@ unsigned version_parts(const char *text, unsigned parts[3])
     const char *p = text;
     for (unsigned count = 0; count < 3; p++) {
         unsigned value = 0;
-        if (!is_digit(*p))
+        if (!is_digit(*p) || has_leading_zero(p))
             return 0;
         for (; is_digit(*p) && value < 100; p++)
             value = value * 10 + (unsigned)(*p - '0');
@@ -361,4 +383,19 @@ unsigned version_parts(const char *text, unsigned parts[3])
             return 0;
     }
     return 0;
+}
+
+struct version_text version_without_zeros(const char *text)
+{
+    struct version_text plain = {0};
+    unsigned parts[3];
+    size_t len = 0;
+    bool zeros = false;
+    const char *p = text;
+    for (; *p && len + 1 < sizeof(plain.text); plain.text[len++] = *p++) {
+        const char *number = p == text || p[-1] == '.' ? without_zeros(p) : p;
+        zeros |= number != p;
+        p = number;
+    }
+    return zeros && !*p && version_parts(plain.text, parts) ? plain : (struct version_text){0};
 }

@@ -36,8 +36,15 @@ struct id_range {
  * false with error filled where it is not one; *text at the end of the text means all was read. */
 bool id_range_next(const char **text, struct id_range *range, struct unit_error *error);
 
-/* The numbers of a version such as "12.8" or "12.8.0", at most three, each below 1,000. Returns how
- * many there are; 0 where the text is not a version. */
+/* The numbers of a version such as "12.8" or "12.8.0", at most three, each below 1,000 and without
+ * a leading zero. Returns how many there are; 0 where the text is not a version. */
 unsigned version_parts(const char *text, unsigned parts[3]);
+
+/* A version that only leading zeros spoil, without them: "011.1" as "11.1". Empty where it is none. */
+struct version_text {
+    char text[16];
+};
+
+struct version_text version_without_zeros(const char *text);
 
 #endif

@@ -443,6 +443,19 @@ for version in 11.1 10.0 7.2 6.2 99.9; do
     check "--qemu-version $version is as the file would say it" like "$tmp/said.yaml" "$small" --qemu-version "$version"
     check "--qemu-version 11.1 over $version" like "$small" "$tmp/said.yaml" --qemu-version 11.1
 done
+# nothing is read into a version that is not one
+version_refused() # VERSION HELP
+{
+    run gen --target qemu --qemu-version "$1" "$small"
+    ran 1 && holds "$tmp/err" "QEMU '$1' is not a version" && holds "$tmp/err" "help: $2"
+}
+for version in 011.1 11.01 0011.0001; do
+    check "--qemu-version $version has a zero too many" version_refused "$version" 'write 11.1'
+done
+check '--qemu-version 011.01.2' version_refused 011.01.2 'write 11.1.2'
+for version in 09.9 +11.1 ' 11.1' '11.1 ' 0x11.1 11.1x 11.1. 11.1.2.3 11,1 1e1 11 '' 4294967307.1 11.4294967297 11.1.9999; do
+    check "--qemu-version '$version' is none" version_refused "$version" 'write a release from'
+done
 expect_status 1 '--qemu-version 11.0 has no sp-mem: status 1' gen --target qemu --qemu-version 11.0 "$small"
 check '... by its rule' holds "$tmp/err" '[SPM401 spm-interface]'
 

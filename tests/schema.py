@@ -377,13 +377,13 @@ def refused(found, rules):
 
 # Samples by kind: texts of YAML that are taken, and that are refused.
 SAMPLES = {
-    "size": ("512MiB|1.5GiB|2T|'16GiB'|0.5GiB|007K|1.50M", "16|16GB|0MiB|0.0G|16 GiB|16gib|-1GiB|1.GiB|.5GiB|''|[1GiB]|1KB|GiB"),
+    "size": ("512MiB|1.5GiB|2T|'16GiB'|0.5GiB|1.50M", "16|007K|16GB|0MiB|0.0G|16 GiB|16gib|-1GiB|1.GiB|.5GiB|''|[1GiB]|1KB|GiB"),
     "address": ("0x100000000|0|4GiB|'0x180000000'|0MiB|0x000000000000100000000|0xFFFFFFFFFFFFF",
-                "abc|0xfg|'0x'|-1|4GB|0x10000000000000|[0]|{}|''|0X10|1.5"),
+                "abc|04GiB|0xfg|'0x'|-1|4GB|0x10000000000000|[0]|{}|''|0X10|1.5"),
     "ids": ("0|0-3|'0-3,8'|[0, 1-2, '5,7']|7|'0'", "a|0-|'0-3,'|',1'|[]|-1|'1 - 2'|'0, 1'|1.5|true|[[0]]|[a]|[-1]|{a: b}|''|[1.5]"),
     "boolean": ("true|false|on|off|yes|no|'on'|ON|True|nO|'FALSE'", "1|0|y|maybe|[]|{}|''|null|2"),
-    "latency": ("100ns|1.5us|350000ps|'90ns'", "100|100ms|ns|100 ns|-1ns|[1ns]|''|1NS"),
-    "bandwidth": ("200GiB/s|512MiB/s|1.5TiB/s|'1GiB/s'", "200|200GB/s|200GiB|1KiB/s|-1GiB/s|[]|''|1GiB/S"),
+    "latency": ("100ns|1.5us|350000ps|'90ns'", "100|0100ns|100ms|ns|100 ns|-1ns|[1ns]|''|1NS"),
+    "bandwidth": ("200GiB/s|512MiB/s|1.5TiB/s|'1GiB/s'", "200|00.5GiB/s|200GB/s|200GiB|1KiB/s|-1GiB/s|[]|''|1GiB/S"),
     "text": ("abc|11.1|202605|true|'a b'|2026-01-01|1.17.0|\"caf\\u00e9\"|'/a,b'", "''|[]|\"a\\tb\"|\"a\\nb\"|\"a\\u202eb\"|\"a\\u0085b\"|[a]|\"\\ufeffa\""),
     "free-text": ("abc|11.1|''|\"a\\nb\\tc\"|true|~", "[]|{a: b}|\"a\\rb\"|\"a\\u2028b\"|\"a\\x1bb\""),
     "name": ("vm|vm.1_a-b|11|1.5|true|2026-01-01|" + "a" * 63, "''|a b|-a|.a|[]|{}|a/b|'a,b'|" + "a" * 64),

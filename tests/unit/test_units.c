@@ -46,7 +46,6 @@ static void size_units(void **state)
     accepts(size_parse, "1T", TIB);
     accepts(size_parse, "1P", KIB * TIB);
     accepts(size_parse, "0KiB", 0);
-    accepts(size_parse, "0016GiB", 16 * GIB);
 }
 
 static void size_fractions_are_exact(void **state)
@@ -102,6 +101,8 @@ static void size_refusals_name_the_fix(void **state)
     refuses(size_parse, "4KB", "'KB' is not a unit here", "write 4KiB");
     refuses(size_parse, "4kB", "'kB' is not a unit here", "write 4KiB");
     refuses(size_parse, "1PB", "'PB' is not a unit here", "write 1PiB");
+    refuses(size_parse, "007GiB", "'007GiB' has a leading zero", "write 7GiB");
+    refuses(size_parse, "00.5GiB", "has a leading zero", "write 0.5GiB");
     refuses(size_parse, "4096", "size needs a unit", "write 4096MiB or 4096GiB");
     refuses(size_parse, "1.5", "size needs a unit", "write 1.5MiB or 1.5GiB");
     refuses(size_parse, "16g", "'g' is not a unit of size", "write 16GiB");
@@ -159,6 +160,7 @@ static void addresses(void **state)
     refuses(address_parse, "0x10000000000000001", "beyond the 52 address bits", "");
     refuses(address_parse, "0x", "is not an address", "write 0x and hexadecimal digits");
     refuses(address_parse, "0xg", "is not an address", "write 0x and hexadecimal digits");
+    refuses(address_parse, "04GiB", "is not an address", "a size from zero such as 4GiB");
     refuses(address_parse, "0x1g", "is not an address", "");
     refuses(address_parse, "0x-1", "is not an address", "");
     refuses(address_parse, "0x1 ", "is not an address", "");
@@ -177,8 +179,8 @@ static void numbers(void **state)
     accepts(number_parse, "18446744073709551615", UINT64_MAX);
     refuses(number_parse, "18446744073709551616", "is too large", "write a smaller number");
     refuses(number_parse, "28446744073709551615", "is too large", "");
-    refuses(number_parse, "010", "leading zero", "write it without the zero");
-    refuses(number_parse, "00", "leading zero", "");
+    refuses(number_parse, "010", "has a leading zero", "write 10");
+    refuses(number_parse, "00", "leading zero", "write 0");
     static const char *const texts[] = {"",   "-1", "+1",    "1.0", "1e3",  "0x10",
                                         " 1", "1 ", "1_000", "one", "1,000"};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -198,6 +200,7 @@ static void latencies(void **state)
     accepts(latency_parse, "1152921504606846975ps", (UINT64_C(1) << 60) - 1);
     refuses(latency_parse, "1152921504606846976ps", "is too large for a latency", "");
     refuses(latency_parse, "18446744073709551617us", "is too large for a latency", "");
+    refuses(latency_parse, "0100ns", "'0100ns' has a leading zero", "write 100ns");
     refuses(latency_parse, "0.0005ns", "is not a whole number of the smallest unit", "");
     refuses(latency_parse, "0.5ps", "is not a whole number of the smallest unit", "");
     refuses(latency_parse, "100", "a latency needs a unit", "such as 100ns");
@@ -218,6 +221,7 @@ static void bandwidths(void **state)
     accepts(bandwidth_parse, "0.5MiB/s", 512 * KIB);
     accepts(bandwidth_parse, "1048575TiB/s", 1048575 * TIB);
     refuses(bandwidth_parse, "1048576TiB/s", "is too large for a bandwidth", "");
+    refuses(bandwidth_parse, "00.5GiB/s", "has a leading zero", "write 0.5GiB/s");
     refuses(bandwidth_parse, "200", "a bandwidth needs a unit", "200GiB/s");
     refuses(bandwidth_parse, "200GiB", "'200GiB' is not a bandwidth", "write 200GiB/s");
     refuses(bandwidth_parse, "200GB/s", "is not a bandwidth", "write 200GiB/s");
@@ -226,6 +230,50 @@ static void bandwidths(void **state)
     refuses(bandwidth_parse, "1KiB/s", "is not a bandwidth", "MiB/s, GiB/s or TiB/s");
     refuses(bandwidth_parse, "0x1GiB/s", "is not a bandwidth", "MiB/s, GiB/s or TiB/s");
     refuses(bandwidth_parse, "0.3MiB/s", "is not a whole number", "");
+}
+
+/* --- versions -------------------------------------------------------------------------------- */
+
+static void versions(void **state)
+{
+    (void)state;
+    unsigned parts[3];
+    assert_int_equal(version_parts("12", parts), 1);
+    assert_int_equal(version_parts("12.0", parts), 2);
+    assert_int_equal(version_parts("999.0.10", parts), 3);
+    assert_int_equal(parts[0], 999);
+    assert_int_equal(parts[1], 0);
+    assert_int_equal(parts[2], 10);
+    static const char *const texts[] = {"",     "012",  "12.08", "12.8.00",      "1000",    "+1",
+                                        "1.",   ".1",   "1..2",  "1.2.3.4",      " 1",      "1 ",
+                                        "1.+2", "1.2a", "0x1",   "4294967297.1", "1.2.3\n", "one"};
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        assert_int_equal(version_parts(texts[i], parts), 0);
+}
+
+static void versions_without_zeros(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"011.1", "11.1"},
+        {"11.01", "11.1"},
+        {"011.000001.02", "11.1.2"},
+        {"00000000000000000000000000000000000011.1", "11.1"},
+        {"06", "6"},
+        {"00.00", "0.0"},
+        {"11.1", ""}, /* there is nothing to leave out */
+        {"10.0", ""},
+        {"", ""},
+        {"011.1x", ""},
+        {"0x11", ""},
+        {"011.1.2.3", ""},
+        {"011.111111111111111111", ""},
+        {"01111111111111111111", ""},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_string_equal(version_without_zeros(cases[i].text).text, cases[i].want);
 }
 
 /* --- id lists -------------------------------------------------------------------------------- */
@@ -342,6 +390,8 @@ int main(void)
         cmocka_unit_test(numbers),
         cmocka_unit_test(latencies),
         cmocka_unit_test(bandwidths),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(versions_without_zeros),
         cmocka_unit_test(id_lists),
         cmocka_unit_test(id_lists_refused),
         cmocka_unit_test(rounding),
