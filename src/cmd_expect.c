@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-
 #include "cmd.h"
 #include "expect_guest.h"
 
@@ -32,21 +30,14 @@ static void print_guest(struct strbuf *out, struct compilation *c, const struct 
     };
     struct guest guest;
     guest_expect(&guest, &c->vm, compile_prediction(c, options->target), &c->arena);
-    printers[options->format](out, &guest);
+    if (options->format == FORMAT_DMESG && options->kernel >= 7)
+        expect_guest_dmesg_7(out, &guest);
+    else
+        printers[options->format](out, &guest);
 }
 
 int cmd_expect(const struct options *options)
 {
-    if (options->guest_stage && (options->format == FORMAT_RAW || options->table != TABLE_ALL)) {
-        fputs(
-            "spmtopo: '--stage guest' has no tables of its own: they are those of '--stage vmm'\n",
-            stderr);
-        return STATUS_FAILURE;
-    }
-    if (options->format == FORMAT_RAW && options->table == TABLE_ALL) {
-        fputs("spmtopo: '--format raw' needs one --table: e820, srat, slit or hmat\n", stderr);
-        return STATUS_FAILURE;
-    }
     if (options->target == TARGET_ANY)
         return cmd_expect_all(options);
     struct compilation c;

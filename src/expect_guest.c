@@ -195,10 +195,20 @@ void expect_guest_json(struct strbuf *out, const struct guest *g)
     json_print(out, root);
 }
 
-void expect_guest_dmesg(struct strbuf *out, const struct guest *g)
+static void print_dmesg(struct strbuf *out, const struct guest *g, const char *words)
 {
     for (size_t i = 0; i < g->spm.count; i++)
-        strbuf_addf(out, "%s: [mem 0x%016" PRIx64 "-0x%016" PRIx64 "] soft reserved\n",
+        strbuf_addf(out, "%s: [mem 0x%016" PRIx64 "-0x%016" PRIx64 "] %s\n",
                     g->fate == FATE_TOLD ? "user" : "BIOS-e820", g->spm.items[i].start,
-                    g->spm.items[i].end - 1);
+                    g->spm.items[i].end - 1, words);
+}
+
+void expect_guest_dmesg(struct strbuf *out, const struct guest *g)
+{
+    print_dmesg(out, g, "soft reserved");
+}
+
+void expect_guest_dmesg_7(struct strbuf *out, const struct guest *g)
+{
+    print_dmesg(out, g, " soft reserved");
 }

@@ -9,5 +9,7 @@ void expect_guest_text(struct strbuf *out, const struct guest *guest);
 void expect_guest_json(struct strbuf *out, const struct guest *guest);
 /* The lines of a Linux guest's log that are certain: soft-reserved ranges. */
 void expect_guest_dmesg(struct strbuf *out, const struct guest *guest);
+/* The same in the words of Linux 7. */
+void expect_guest_dmesg_7(struct strbuf *out, const struct guest *guest);
 
 #endif

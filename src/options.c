@@ -148,6 +148,25 @@ static void refuse_format(struct argp_state *state, const struct emitter *emitte
                target_names[target_index(o->target)], words.data);
 }
 
+/* What of expect goes with what; an option that would have no effect is refused. */
+static void complete_expect(struct argp_state *state, struct options *o)
+{
+    if (o->target == TARGET_ANY && (o->guest_stage || o->table != TABLE_ALL ||
+                                    o->format == FORMAT_RAW || o->format == FORMAT_DMESG))
+        argp_error(state,
+                   "'--target all' is a table of its own: it goes with --format text or json");
+    if (o->guest_stage && o->format == FORMAT_RAW)
+        argp_error(state, "'--format raw' is the bytes of a table that the VMM hands over, and "
+                          "'--stage guest' goes with --format text, json or dmesg");
+    if (o->guest_stage && o->table != TABLE_ALL)
+        argp_error(state, "'--table' chooses among the tables that the VMM hands over, and "
+                          "'--stage guest' prints none of them");
+    if (o->format == FORMAT_RAW && o->table == TABLE_ALL)
+        argp_error(state, "'--format raw' needs one --table: e820, srat, slit or hmat");
+    if (o->kernel && o->format != FORMAT_DMESG)
+        argp_error(state, "'--kernel' is in whose words '--format dmesg' is, and alters no other");
+}
+
 /* What goes with the target that was asked for. */
 static void complete(struct argp_state *state, const struct command *command, struct options *o)
 {
@@ -163,13 +182,11 @@ static void complete(struct argp_state *state, const struct command *command, st
     if (o->guest && o->qmp)
         argp_error(state,
                    "--guest is the guest itself, --qmp is seen from the host: one of them, please");
+    if (command->bit == COMMAND_EXPECT)
+        complete_expect(state, o);
     if (command->bit & (COMMAND_EXPECT | COMMAND_VERIFY)) {
         if (o->qmp && o->target == TARGET_CLOUDHV)
             argp_error(state, "QMP is QEMU's, and cloud-hypervisor has none");
-        if (o->target == TARGET_ANY && (o->guest_stage || o->table != TABLE_ALL ||
-                                        o->format == FORMAT_RAW || o->format == FORMAT_DMESG))
-            argp_error(state,
-                       "'--target all' is a table of its own: it goes with --format text or json");
         o->target = o->target ? o->target : TARGET_QEMU;
     }
     if (o->target == TARGET_CLOUDHV &&
@@ -190,7 +207,7 @@ static unsigned job_count(struct argp_state *state, const char *arg)
 static unsigned kernel_version(struct argp_state *state, const char *arg)
 {
     unsigned parts[3];
-    if (!version_parts(arg, parts))
+    if (!version_parts(arg, parts) || !parts[0])
         argp_error(state, "'%s' is not a version of Linux, such as 6.1 or 7.2", arg);
     return parts[0];
 }
@@ -327,7 +344,6 @@ void options_parse(struct options *o, const struct command *command, int argc, c
         .format = command->bit == COMMAND_GEN ? FORMAT_DEFAULT : command->formats[0],
         .table = TABLE_ALL,
         .jobs = 1,
-        .kernel = 6,
         .overrides = {.spm_interface = -1, .firmware = -1},
     };
     struct strbuf name = {0};

@@ -32,7 +32,7 @@ struct options {
     bool fragment;
     enum table table;
     bool guest_stage;
-    unsigned kernel;   /* Linux's first number */
+    unsigned kernel;   /* Linux's first number; 0: not given, and 6 */
     const char *guest; /* where it shows itself; NULL: not given */
     const char *qmp;   /* a socket of its QEMU; NULL: not given */
     bool quiet;

@@ -376,11 +376,16 @@ check 'a million entries' verdict 1
 
 # --- expect --stage guest --------------------------------------------------------------------------
 
+# linux_of CASE: the version that its guest logged
+linux_of()
+{
+    sed -n 's/.*Linux version \([0-9.]*\).*/\1/p' "$1/guest/dmesg" | head -n 1
+}
+
 for case in "$cases"/*/; do
-    run expect "$case/topology.yaml" --stage guest --format dmesg
+    run expect "$case/topology.yaml" --stage guest --format dmesg --kernel "$(linux_of "$case")"
     cp "$tmp/out" "$tmp/wanted"
-    sed -n 's/^\[[^]]*\] \(BIOS-e820: \[mem [^]]*\]\)  *soft reserved$/\1 soft reserved/p' \
-        "$case/guest/dmesg" >"$tmp/found"
+    sed -n 's/^\[[^]]*\] \(BIOS-e820: \[mem [^]]*\] *soft reserved\)$/\1/p' "$case/guest/dmesg" >"$tmp/found"
     case $(basename "$case") in
     # which their guests' command line and firmware did, and the files do not say
     nosoftreserve | two-sockets-seabios) continue ;;
@@ -389,7 +394,7 @@ for case in "$cases"/*/; do
 done
 # SRAT lines are the same behind firmware: the log has every one that is expected, in both wordings.
 for case in ovmf-linux6 ovmf-linux7 hmat-dax distances apart; do
-    kernel=$(sed -n '1s/.*Linux version \([0-9.]*\).*/\1/p' "$cases/$case/guest/dmesg")
+    kernel=$(linux_of "$cases/$case")
     run expect "$cases/$case/topology.yaml" --format dmesg --table srat --kernel "$kernel"
     cp "$tmp/out" "$tmp/wanted"
     sed -n 's/^\[[^]]*\] \(\(ACPI: \)\{0,1\}SRAT: \(Node\|PXM\) .*\)$/\1/p' "$cases/$case/guest/dmesg" >"$tmp/found"
@@ -399,6 +404,16 @@ run expect "$good/topology.yaml" --format dmesg --table e820 --kernel 7.2
 check 'the words of Linux 7' says 0 ']  System RAM' ']  soft reserved' '[gap 0x0000000080000000-0x00000000ffffffff]'
 run expect "$good/topology.yaml" --format dmesg --kernel seven
 check 'a kernel that is none' says 2 'not a version of Linux'
+run expect "$good/topology.yaml" --format dmesg --kernel 06.1
+check 'a kernel with a zero before it' says 2 'not a version of Linux'
+for format in text json raw; do
+    run expect "$good/topology.yaml" --format $format --table srat --kernel 7.2
+    check "--kernel would have no effect on --format $format" says 2 'alters no other'
+    run expect "$good/topology.yaml" --format $format --table srat
+    check "--format $format goes without it" ran 0
+done
+run expect "$good/topology.yaml" --stage guest --kernel 7.2
+check '--kernel would have no effect on --stage guest' says 2 'alters no other'
 run expect "$cases/seabios-linux7/topology.yaml" --stage guest
 check 'SeaBIOS: nothing will be there' says 0 'nothing of it will be there: this SeaBIOS drops'
 run expect "$good/topology.yaml" --stage guest --format json
@@ -416,5 +431,7 @@ sed 's/{firmware: ovmf}/{firmware: seabios, kernel: k, cmdline: "memmap=1G%0x100
 run expect "$tmp/t.yaml" --stage guest --format dmesg
 check 'SeaBIOS with memmap= for the kernel' says 0 'user: [mem 0x0000000100000000-0x000000013fffffff] soft reserved'
 run expect "$good/topology.yaml" --stage guest --format raw --table srat
-check '--stage guest has no tables' says 2 'no tables'
+check '--stage guest has no bytes' says 2 "'--format raw' is the bytes of a table" '--stage guest'
+run expect "$good/topology.yaml" --stage guest --format json --table srat
+check '--stage guest has no tables' says 2 "'--table' chooses among the tables" '--stage guest'
 tap_end
