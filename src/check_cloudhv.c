@@ -12,29 +12,6 @@
 #include "layout_cloudhv.h"
 #include "strbuf.h"
 
-/* The versions that are known; a second number makes no difference. */
-enum {
-    CLOUDHV_OLDEST = 40,
-    CLOUDHV_WIDE_CPUS = 48,
-    CLOUDHV_MERGE = 52,
-    CLOUDHV_RESERVE = 53,
-    CLOUDHV_NEWEST = 54
-};
-
-/* 0: not one that is known. */
-static unsigned read_version(const char *text)
-{
-    unsigned parts[3];
-    bool known = version_parts(text, parts) && parts[0] >= CLOUDHV_OLDEST &&
-                 parts[0] <= CLOUDHV_NEWEST;
-    return known ? parts[0] : 0;
-}
-
-static unsigned read_release(const struct vm *vm)
-{
-    return vm->cloudhv_version.value ? read_version(vm->cloudhv_version.value) : CLOUDHV_NEWEST;
-}
-
 /* What the file does not say has no place of its own. */
 static struct span place_or_name(struct span at, const struct vm *vm)
 {
@@ -127,7 +104,7 @@ void check_cloudhv_order(struct check_context *c)
 void check_cloudhv_cpus(struct check_context *c)
 {
     const struct cpus *cpus = &c->vm->cpus;
-    unsigned release = read_release(c->vm);
+    unsigned release = cloudhv_release(c->vm->cloudhv_version.value);
     struct diag *d;
     if (cpus->threads.value > 2) {
         d = diag_add(c->diags, RULE_CLOUDHV_CPUS,
@@ -167,12 +144,12 @@ void check_cloudhv_machine(struct check_context *c)
     const struct vm *vm = c->vm;
     const struct machine *m = &vm->machine;
     struct diag *d;
-    if (!read_release(vm)) {
+    if (!cloudhv_release(vm->cloudhv_version.value)) {
         d = diag_add(c->diags, RULE_VERSION_UNKNOWN, vm->cloudhv_version.at,
                      "cloud-hypervisor '%.40s' is not a version that is known",
                      vm->cloudhv_version.value);
         struct version_text plain = version_without_zeros(vm->cloudhv_version.value);
-        if (read_version(plain.text))
+        if (cloudhv_release(plain.text))
             diag_help(c->diags, d, "write %s", plain.text);
         else
             diag_help(c->diags, d, "write a release from %d.0 to %d.0", CLOUDHV_OLDEST,
@@ -242,19 +219,25 @@ static void check_file(const struct backend *b, struct diags *diags)
                      "the zones of cloud-hypervisor make nothing persistent");
         diag_help(diags, d, "leave 'pmem' out");
     }
-    if (b->hugepages.value) {
-        d = diag_add(diags, RULE_CLOUDHV_BACKEND, b->hugepages.at,
-                     "under cloud-hypervisor the pages of a file are those of its file system");
-        diag_help(diags, d, "leave 'hugepages' out, or write 'kind: memfd'");
-    }
 }
 
 /* 'reserve' and 'merge' are QEMU's defaults, and count where the file itself says them. */
 static void check_flags(const struct backend *b, unsigned release, struct diags *diags)
 {
     bool merge = given(b->merge.at) && b->merge.value;
+    bool anonymous = b->kind.value == BACKEND_MEMFD && b->hugepages.value;
     struct diag *d;
-    if (merge && b->share.value) {
+    if (anonymous && !b->share.value) {
+        d = diag_add(diags, RULE_CLOUDHV_BACKEND, b->share.at,
+                     "cloud-hypervisor shares huge pages whatever it is told");
+        diag_note(diags, d, b->hugepages.at, "the huge pages");
+        diag_help(diags, d, "leave 'share' out");
+    }
+    if (merge && b->hugepages.value) {
+        d = diag_add(diags, RULE_CLOUDHV_BACKEND, b->merge.at, "Linux merges no huge pages");
+        diag_note(diags, d, b->hugepages.at, "the huge pages");
+        diag_help(diags, d, "leave 'merge' out");
+    } else if (merge && b->share.value) {
         d = diag_add(diags, RULE_CLOUDHV_BACKEND, b->merge.at,
                      "cloud-hypervisor merges no pages of shared memory");
         if (given(b->share.at))
@@ -269,6 +252,39 @@ static void check_flags(const struct backend *b, unsigned release, struct diags 
         d = diag_add(diags, RULE_CLOUDHV_BACKEND, b->reserve.at,
                      "cloud-hypervisor %u cannot reserve swap space for a zone", release);
         diag_help(diags, d, "leave 'reserve' out, or use cloud-hypervisor %d", CLOUDHV_RESERVE);
+    }
+}
+
+/* Of a hugetlbfs, be it the file's or that of a memfd, Linux gives a page when it is touched first. */
+static void check_huge_pages(const struct region *region, const struct vm *vm, unsigned release,
+                             struct diags *diags)
+{
+    const struct backend *b = &region->backend;
+    struct span at = b->hugepages.value ? b->hugepages.at : b->path.at;
+    struct diag *d;
+    if (!zone_is_huge(region))
+        return;
+    if (!b->prealloc.value && !zone_is_reserved(region, vm)) {
+        d = diag_add(diags, RULE_CLOUDHV_HUGEPAGES, at,
+                     "huge pages that nothing reserves: where the host has too few, the guest "
+                     "starts, and stops later");
+        if (given(b->reserve.at) && !b->reserve.value)
+            diag_note(diags, d, b->reserve.at, "no reservation");
+        if (release && release < CLOUDHV_RESERVE)
+            diag_help(diags, d,
+                      "add 'prealloc: true', or use cloud-hypervisor %d, which can "
+                      "reserve them",
+                      CLOUDHV_RESERVE);
+        else
+            diag_help(diags, d, "leave 'reserve' out, or write 'prealloc: true' instead");
+    }
+    if (b->kind.value == BACKEND_FILE && !b->share.value) {
+        d = diag_add(diags, RULE_CLOUDHV_HUGEPAGES, at,
+                     "a private mapping of huge pages: what the guest writes takes a second page "
+                     "beside each of the file's");
+        if (given(b->share.at))
+            diag_note(diags, d, b->share.at, "it is private");
+        diag_help(diags, d, "add 'share: true', or write 'kind: memfd' and 'hugepages'");
     }
 }
 
@@ -294,14 +310,17 @@ static void check_placement(const struct backend *b, struct diags *diags)
 void check_cloudhv_backends(struct check_context *c)
 {
     const struct backend *last = NULL;
-    unsigned release = read_release(c->vm);
+    unsigned release = cloudhv_release(c->vm->cloudhv_version.value);
     FOR_EACH_REGION(c->vm, node, region) {
         const struct backend *b = &region->backend;
         /* What many regions take from one place is judged once. */
         if (b->kind.value == BACKEND_FILE && (!last || !same_place(b->at, last->at)))
             check_file(b, c->diags);
-        if (!last || !same_place(b->at, last->at))
+        if (!last || !same_place(b->at, last->at)) {
             check_flags(b, release, c->diags);
+            if (b->kind.value != BACKEND_FILE || b->path.value)
+                check_huge_pages(region, c->vm, release, c->diags);
+        }
         if (!last || !same_place(b->at, last->at) || !same_place(b->policy.at, last->policy.at) ||
             !same_place(b->host_nodes.at, last->host_nodes.at))
             check_placement(b, c->diags);
@@ -492,6 +511,24 @@ static void check_starts(const struct zone_map *map, struct diags *diags)
     }
 }
 
+static void report_doubt(const struct region *region, struct diags *diags)
+{
+    const struct backend *b = &region->backend;
+    struct strbuf page = {0};
+    strbuf_add_size(&page, zone_page_size(region), " ");
+    struct diag *d =
+        diag_add(diags, RULE_CLOUDHV_FILE_PAGES, b->path.at,
+                 "where memory lies from here on depends on the pages of this file's file system, "
+                 "which are taken for %s",
+                 page.data);
+    diag_help(
+        diags, d,
+        "write 'hugepages: 2MiB' or 'hugepages: 1GiB' if it is on a hugetlbfs, of "
+        "which cloud-hypervisor is then told, or let the memory before it end at a multiple of "
+        "1 GiB");
+    strbuf_free(&page);
+}
+
 void check_cloudhv_sizes(struct check_context *c)
 {
     bool spm = c->vm->cloudhv_spm.value == SPM_KERNEL_PARAMETER;
@@ -506,6 +543,8 @@ void check_cloudhv_sizes(struct check_context *c)
         odd_size(c->diags, region, unit, unit == page ? "its pages" : "a dax device");
     }
     const struct zone_map map = zone_map(c->vm, c->arena);
+    if (map.doubtful && !odd)
+        report_doubt(map.doubtful, c->diags);
     if (map.end <= MIB) {
         struct diag *d = diag_add(c->diags, RULE_CLOUDHV_SIZE, c->vm->nodes_at,
                                   "cloud-hypervisor needs memory above the first megabyte");

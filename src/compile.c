@@ -84,8 +84,7 @@ static void predict_cloudhv(struct compilation *c, const struct overrides *o,
     if (o->judges_guest)
         check_run(&context, PHASE_PLACED);
     tables_cloudhv(&p->tables, &c->vm, &p->layout, &c->arena);
-    if (layout_cloudhv_depends_on_kernel(&c->vm, &c->arena))
-        p->assumption = "the kernel is a bzImage";
+    p->assumption = layout_cloudhv_assumption(&c->vm, &c->arena);
 }
 
 /* In the order of the bits. */

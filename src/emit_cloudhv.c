@@ -6,6 +6,7 @@
 #include "argv.h"
 #include "cmdline.h"
 #include "kernel_parameters.h"
+#include "layout_cloudhv.h"
 
 /* One walk over the model writes either form: names and values are the same in both, but for a few
  * names (vmm/src/config.rs, vm_config.rs). A list or an object opens a level of JSON; on the command
@@ -95,13 +96,14 @@ struct zone_flag {
 
 enum { ZONE_FLAGS = 5 };
 
-static void zone_flags(struct zone_flag flags[ZONE_FLAGS], const struct backend *b)
+static void zone_flags(struct zone_flag flags[ZONE_FLAGS], const struct vm *vm,
+                       const struct region *region)
 {
-    bool file = b->kind.value == BACKEND_FILE;
+    const struct backend *b = &region->backend;
     flags[0] = (struct zone_flag){"shared", b->share.value};
-    flags[1] = (struct zone_flag){"hugepages", !file && b->hugepages.value};
+    flags[1] = (struct zone_flag){"hugepages", b->hugepages.value};
     flags[2] = (struct zone_flag){"prefault", b->prealloc.value};
-    flags[3] = (struct zone_flag){"reserve", given(b->reserve.at) && b->reserve.value};
+    flags[3] = (struct zone_flag){"reserve", zone_is_reserved(region, vm)};
     flags[4] = (struct zone_flag){"mergeable", given(b->merge.at) && b->merge.value};
 }
 
@@ -110,11 +112,11 @@ static bool is_bound(const struct backend *b)
     return b->policy.value == POLICY_BIND && b->host_nodes.count;
 }
 
-static void json_zone(struct json *j, const struct region *region)
+static void json_zone(struct json *j, const struct vm *vm, const struct region *region)
 {
     const struct backend *b = &region->backend;
     struct zone_flag flags[ZONE_FLAGS];
-    zone_flags(flags, b);
+    zone_flags(flags, vm, region);
     json_open(j, NULL, '{');
     json_text(j, "id", region->id.value);
     json_u64(j, "size", region->size.value);
@@ -136,7 +138,7 @@ static void json_zones(struct json *j, const struct vm *vm, bool spm)
     for (size_t n = 0; n < vm->node_count; n++)
         for (size_t r = 0; r < vm->nodes[n].region_count; r++)
             if ((vm->nodes[n].regions[r].type.value == MEMORY_SPM) == spm)
-                json_zone(j, &vm->nodes[n].regions[r]);
+                json_zone(j, vm, &vm->nodes[n].regions[r]);
 }
 
 static void json_node(struct json *j, const struct vm *vm, size_t n, const struct srat *srat)
@@ -257,7 +259,7 @@ static void argv_zones(struct argv *argv, const struct vm *vm, bool spm)
             if ((region->type.value == MEMORY_SPM) != spm)
                 continue;
             struct zone_flag flags[ZONE_FLAGS];
-            zone_flags(flags, backend);
+            zone_flags(flags, vm, region);
             struct strbuf *b = argv_option(argv, "--memory-zone", "id=");
             strbuf_adds(b, region->id.value);
             add_u64(b, ",size=", region->size.value);

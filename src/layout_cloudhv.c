@@ -3,19 +3,85 @@
 
 #include <string.h>
 
+#include "strbuf.h"
+
 /* The PCI configuration space that is reserved (layout.rs, PCI_MMCONFIG_START and _SIZE). */
 #define ECAM_BASE UINT64_C(0xe8000000)
 #define ECAM_SIZE (256 * MIB)
 /* Below it is RAM, above it the tables (layout.rs, EBDA_START). */
 #define LOW_RAM_END (640 * KIB)
 
+unsigned cloudhv_release(const char *version)
+{
+    unsigned parts[3];
+    if (!version)
+        return CLOUDHV_NEWEST;
+    if (!version_parts(version, parts) || parts[0] < CLOUDHV_OLDEST || parts[0] > CLOUDHV_NEWEST)
+        return 0;
+    return parts[0];
+}
+
 /* --- zones ---------------------------------------------------------------------------------- */
 
+/* The pages of a hugetlbfs that is mounted on a directory of this name, as such mounts are called:
+ * /dev/hugepages, /dev/hugepages1G, /mnt/huge_1GB, and hugeadm's /var/lib/hugetlbfs/pagesize-1GB. 0:
+ * it is called otherwise. */
+static uint64_t mounted_pages(const char *name)
+{
+    bool sized = strncmp(name, "pagesize-", 9) == 0;
+    if (!sized && !strstr(name, "hugepage") && !strstr(name, "hugetlb") &&
+        strcmp(name, "huge") != 0 && strncmp(name, "huge_", 5) != 0)
+        return 0;
+    return strstr(name, "1G") || strstr(name, "1048576kB") ? GIB : 2 * MIB;
+}
+
+/* The same of the directories that lead to a file. */
+static uint64_t pages_by_path(const char *path)
+{
+    uint64_t pages = 0;
+    for (const char *slash; (slash = strchr(path, '/')); path = slash + 1) {
+        char name[64] = "";
+        if ((size_t)(slash - path) < sizeof(name))
+            memcpy(name, path, (size_t)(slash - path));
+        pages = u64_max(pages, mounted_pages(name));
+    }
+    return pages;
+}
+
+/* Huge pages that the file asks for, or that its path makes likely; 0: none. */
+static uint64_t huge_pages(const struct backend *b)
+{
+    return b->hugepages.value              ? b->hugepages.value
+           : b->kind.value == BACKEND_FILE ? pages_by_path(b->path.value)
+                                           : 0;
+}
+
+bool zone_is_huge(const struct region *region)
+{
+    return huge_pages(&region->backend) != 0;
+}
+
+/* memory_zone_get_align_size() of memory_manager.rs asks a file's file system (statfs), unless it is
+ * told a size of huge pages. */
 uint64_t zone_page_size(const struct region *region)
 {
-    const struct backend *b = &region->backend;
-    bool huge = b->kind.value != BACKEND_FILE && b->hugepages.value;
-    return huge ? b->hugepages.value : 4 * KIB;
+    uint64_t pages = huge_pages(&region->backend);
+    return pages ? pages : 4 * KIB;
+}
+
+bool zone_is_reserved(const struct region *region, const struct vm *vm)
+{
+    const struct choice *reserve = &region->backend.reserve;
+    bool huge = zone_is_huge(region) &&
+                cloudhv_release(vm->cloudhv_version.value) >= CLOUDHV_RESERVE;
+    return reserve->value && (given(reserve->at) || huge);
+}
+
+/* A tmpfs has the processor's pages, whatever else it is told. */
+static bool pages_are_known(const struct backend *b)
+{
+    return b->kind.value != BACKEND_FILE || b->hugepages.value ||
+           strncmp(b->path.value, "/dev/shm/", 9) == 0;
 }
 
 static void add_piece(struct zone_map *map, const struct region *region, uint64_t size)
@@ -27,20 +93,45 @@ static void add_piece(struct zone_map *map, const struct region *region, uint64_
         map->normal_end = map->end;
 }
 
+/* How much of a zone lies below the hole: whole pages. Where that uses the room up, what is left
+ * below a page stays empty. */
+static uint64_t low_part(const struct zone_map *map, uint64_t size, uint64_t page, bool *used_up)
+{
+    uint64_t room = (CLOUDHV_LOW_END - map->cursor) / page * page;
+    *used_up = size >= room;
+    return u64_min(size, room);
+}
+
+/* Whether pages of another size, of which the zone is a multiple too, would place it otherwise. */
+static bool depends_on_pages(const struct zone_map *map, const struct region *region)
+{
+    static const uint64_t pages[] = {4 * KIB, 2 * MIB, GIB};
+    bool used_up, other_used_up;
+    uint64_t size = region->size.value;
+    uint64_t low = low_part(map, size, zone_page_size(region), &used_up);
+    if (pages_are_known(&region->backend))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+        if (size % pages[i] == 0 &&
+            (low_part(map, size, pages[i], &other_used_up) != low || other_used_up != used_up))
+            return true;
+    return false;
+}
+
 /* One cursor goes through low and high RAM, as in create_memory_regions_from_zones() of
- * memory_manager.rs: of the low one a zone gets whole pages, and what is left below a page stays
- * empty. */
+ * memory_manager.rs. */
 static void place_zone(struct zone_map *map, const struct region *region)
 {
     uint64_t rest = region->size.value;
     if (!map->last) {
-        uint64_t page = zone_page_size(region);
-        uint64_t room = (CLOUDHV_LOW_END - map->cursor) / page * page;
-        uint64_t size = u64_min(rest, room);
+        bool used_up;
+        uint64_t size = low_part(map, rest, zone_page_size(region), &used_up);
+        if (!map->doubtful && depends_on_pages(map, region))
+            map->doubtful = region;
         if (size)
             add_piece(map, region, size);
         rest -= size;
-        if (size == room) {
+        if (used_up) {
             map->low_end = map->cursor;
             map->last = region;
             map->cursor = CLOUDHV_HIGH_BASE;
@@ -124,11 +215,23 @@ static bool is_compressed(const struct vm *vm)
            !kernel_is_vmlinux(vm->boot.kernel.value);
 }
 
-bool layout_cloudhv_depends_on_kernel(const struct vm *vm, struct arena *arena)
+const char *layout_cloudhv_assumption(const struct vm *vm, struct arena *arena)
 {
     const struct zone_map map = zone_map(vm, arena);
-    return is_compressed(vm) && map.last && map.low_end != CLOUDHV_LOW_END &&
-           map.end > CLOUDHV_HIGH_BASE;
+    /* The two entries are then told different maps. */
+    bool kernel = is_compressed(vm) && map.last && map.low_end != CLOUDHV_LOW_END &&
+                  map.end > CLOUDHV_HIGH_BASE;
+    struct strbuf text = {0};
+    if (kernel)
+        strbuf_adds(&text, "the kernel is a bzImage");
+    if (map.doubtful) {
+        strbuf_addf(&text, "%sthe file of node %u has pages of ", kernel ? ", and " : "",
+                    map.doubtful->node);
+        strbuf_add_size(&text, zone_page_size(map.doubtful), " ");
+    }
+    const char *assumption = text.len ? arena_strndup(arena, text.data, text.len) : NULL;
+    strbuf_free(&text);
+    return assumption;
 }
 
 /* --- the whole ------------------------------------------------------------------------------ */

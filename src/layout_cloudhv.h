@@ -5,6 +5,18 @@
 
 #include "layout.h"
 
+/* The releases that are known; a second number makes no difference. */
+enum {
+    CLOUDHV_OLDEST = 40,
+    CLOUDHV_WIDE_CPUS = 48,
+    CLOUDHV_MERGE = 52,
+    CLOUDHV_RESERVE = 53,
+    CLOUDHV_NEWEST = 54
+};
+
+/* The release of a version; NULL: the newest. 0: not one that is known. */
+unsigned cloudhv_release(const char *version);
+
 /* arch/src/x86_64/layout.rs: RAM below the hole for devices, and from 4 GiB on without an end. */
 #define CLOUDHV_LOW_END (3 * GIB)
 #define CLOUDHV_HIGH_BASE (4 * GIB)
@@ -27,6 +39,9 @@ struct zone_map {
     uint64_t cursor;
     uint64_t low_end;          /* of the RAM below the hole for devices, once it is used up */
     const struct region *last; /* the last zone in it; NULL: all zones end below the hole */
+    /* the first whose file's pages are not known, and decide where it lies and what follows; NULL:
+     * there is none */
+    const struct region *doubtful;
     uint64_t normal_end;
     uint64_t end;
 };
@@ -34,8 +49,15 @@ struct zone_map {
 /* The zones of a completed model, owned by the arena. */
 struct zone_map zone_map(const struct vm *vm, struct arena *arena);
 
-/* Bytes: the size of a zone's pages. */
+/* Whether a zone has huge pages: as the file says, or for all that a path tells. */
+bool zone_is_huge(const struct region *region);
+
+/* Bytes: the size of a zone's pages; of a file without 'hugepages', what its path makes likely. */
 uint64_t zone_page_size(const struct region *region);
+
+/* Whether it is mapped with a reservation. Huge pages are, by their default, as QEMU's: a guest that
+ * finds none left does not go on. Of other memory the file has to say it. */
+bool zone_is_reserved(const struct region *region, const struct vm *vm);
 
 /* Linux's memory block in bytes, as in guest_memory_block(). */
 uint64_t zone_memory_block(const struct zone_map *map);
@@ -49,7 +71,7 @@ bool kernel_is_vmlinux(const char *path);
  * differs where zones leave a hole. Owned by the arena. */
 void layout_cloudhv(struct layout *layout, const struct vm *vm, struct arena *arena);
 
-/* Whether the two entries are told different maps. */
-bool layout_cloudhv_depends_on_kernel(const struct vm *vm, struct arena *arena);
+/* What the layout takes for granted, as a text owned by the arena; NULL: nothing. */
+const char *layout_cloudhv_assumption(const struct vm *vm, struct arena *arena);
 
 #endif

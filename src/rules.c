@@ -3187,12 +3187,14 @@ static const struct rule rules[RULE_COUNT] = {
         .summary = "a backend that cloud-hypervisor cannot describe",
         .check = check_cloudhv_backends,
         .explanation =
-            "A zone over a file maps a regular file that exists and is large enough, from its beginning: no\n"
-            "directory (DirectoryAsBackingFileForMemory), no device dax. There are no keys for an offset, an\n"
-            "alignment or pmem, and huge pages of a file are those of its file system; sizes are for memfd,\n"
-            "which then is shared. Shared pages are not merged (InvalidSharedMemoryWithMergeable). The API\n"
-            "ignores 'mergeable' before v52.0 and 'reserve' before v53.0. No core dump has guest memory,\n"
-            "whatever 'dump' says. Source: vmm/src/memory_manager.rs and config.rs, main of August 2026.",
+            "A zone over a file maps a regular file that exists, from its beginning: no directory\n"
+            "(DirectoryAsBackingFileForMemory), no device dax, and none is made (\"No such file or\n"
+            "directory\"). Nobody looks whether it is as large as the region, either: one of 100 MiB behind\n"
+            "256 MiB starts (run). There are no keys for an offset, an alignment or pmem. Huge pages of a\n"
+            "memfd are shared, whatever 'shared' says (create_ram_region_raw). Shared pages are not merged\n"
+            "(InvalidSharedMemoryWithMergeable), nor does Linux merge huge ones. The API ignores 'mergeable'\n"
+            "before v52.0 and 'reserve' before v53.0. No core dump has guest memory, whatever 'dump' says.\n"
+            "Source: vmm/src/memory_manager.rs and config.rs, main of August 2026.",
         .bad =
             "spmtopo: 1\n"
             "name: example\n"
@@ -3628,6 +3630,79 @@ static const struct rule rules[RULE_COUNT] = {
             "  - {id: 1, cpus: 2-3, memory: 4GiB}\n"
             "distances: {0: {1: 21}}\n"
             "targets: {libvirt: {version: \"12.8\"}}\n",
+    },
+    [RULE_CLOUDHV_HUGEPAGES] = {
+        .id = "SPM661", .name = "cloud-hypervisor-hugepages",
+        .phase = PHASE_TARGET, .targets = TARGET_CLOUDHV, .severity = W,
+        .summary = "huge pages that the guest may find missing",
+        .check = check_cloudhv_backends,
+        .explanation =
+            "cloud-hypervisor maps memory without a reservation unless it is told otherwise. Huge pages are\n"
+            "then taken from the host's pool when the guest touches them: with fewer than the guest needs it\n"
+            "starts all the same, and a page that is not there ends it (docs/memory.md: SIGBUS). spmtopo\n"
+            "writes reserve=on for huge pages as 'reserve' is true by default, and the start then fails with\n"
+            "\"Cannot allocate memory\"; v52.0 and older have no such key, and prefault=on, of 'prealloc',\n"
+            "fails at the start too (main of August 2026, run). A file on a hugetlbfs that is mapped\n"
+            "privately, as files are without 'share: true', gives its pages for reading only: each one that\n"
+            "is written is copied, so that 100 MiB in a file want 100 MiB more (run, refused with 28 MiB\n"
+            "left), and nothing of it reaches the file. Devices of VFIO write all memory in that sense (issue\n"
+            "4805). A path is taken for one on a hugetlbfs where a directory has hugepage or hugetlb in its\n"
+            "name, or is called huge, huge_1GB or pagesize-2MB.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "boot: {firmware: none, kernel: vmlinux}\n"
+            "cpus: 4\n"
+            "nodes:\n"
+            "  - id: 0\n"
+            "    cpus: 0-3\n"
+            "    memory: {size: 4GiB, backend: {kind: file, path: /dev/hugepages/guest}}\n"
+            "targets: {cloud-hypervisor: {version: \"53.0\"}}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "boot: {firmware: none, kernel: vmlinux}\n"
+            "cpus: 4\n"
+            "nodes:\n"
+            "  - id: 0\n"
+            "    cpus: 0-3\n"
+            "    memory: {size: 4GiB, backend: {kind: file, path: /dev/hugepages/guest, share: true}}\n"
+            "targets: {cloud-hypervisor: {version: \"53.0\"}}\n",
+    },
+    [RULE_CLOUDHV_FILE_PAGES] = {
+        .id = "SPM662", .name = "cloud-hypervisor-file-pages",
+        .phase = PHASE_TARGET, .targets = TARGET_CLOUDHV, .severity = W,
+        .summary = "addresses depend on the pages of a file",
+        .check = check_cloudhv_sizes,
+        .explanation =
+            "A zone is placed in whole pages, and those of a file are what its file system calls its block\n"
+            "size (statfs, f_bsize): 4 KiB on ext4, XFS or tmpfs, the huge page on a hugetlbfs, and others\n"
+            "elsewhere, as on NFS. Below the hole at 3 GiB a zone takes what is left in whole pages, and what\n"
+            "is left below a page stays empty. So a zone of 64 MiB that begins at 3071 MiB lies there with 1\n"
+            "MiB on tmpfs, and at 4 GiB with all of it on a hugetlbfs (main of August 2026, run), and all\n"
+            "memory behind it is elsewhere too: the tables, and SPM of which the guest's kernel is told by\n"
+            "address. spmtopo looks at no host. It takes paths that are called like a hugetlbfs for one (2\n"
+            "MiB, or 1 GiB where that is in the name) and others for 4 KiB, and says so where it matters.\n"
+            "With 'hugepages' cloud-hypervisor is told the size, and asks no file system; or let the memory\n"
+            "before it end at a multiple of 1 GiB.",
+        .bad =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "boot: {firmware: none, kernel: vmlinux}\n"
+            "cpus: 4\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-3, memory: 1792MiB}\n"
+            "  - {id: 1, memory: {size: 4GiB, backend: {kind: file, path: /mnt/memory/1, share: true}}}\n"
+            "targets: {cloud-hypervisor: {version: \"53.0\"}}\n",
+        .good =
+            "spmtopo: 1\n"
+            "name: example\n"
+            "boot: {firmware: none, kernel: vmlinux}\n"
+            "cpus: 4\n"
+            "nodes:\n"
+            "  - {id: 0, cpus: 0-3, memory: 2GiB}\n"
+            "  - {id: 1, memory: {size: 4GiB, backend: {kind: file, path: /mnt/memory/1, share: true}}}\n"
+            "targets: {cloud-hypervisor: {version: \"53.0\"}}\n",
     },
     [RULE_FIRMWARE_FILES] = {
         .id = "SPM701", .name = "firmware-files",
