@@ -141,6 +141,14 @@ def parse_command_line(words):
     return config
 
 
+def pages_of(zone):
+    """What it is told, else those of the file's file system, of which a name tells."""
+    if "hugepage_size" in zone:
+        return zone["hugepage_size"]
+    mount = zone.get("file", "").rpartition("/")[0]
+    return {"/dev/hugepages": 2 << 20, "/dev/hugepages1G": 1 << 30}.get(mount, 4096)
+
+
 # --- what it refuses -----------------------------------------------------------------------------
 
 def validate(config):
@@ -172,7 +180,7 @@ def validate(config):
             raise Refused("a shared file on a host node")
         if not re.fullmatch(r"(?!__)[A-Za-z0-9_.-]+", zone["id"]) or zone["id"] in names:
             raise Refused("id of a zone")
-        if not zone["size"] or zone["size"] % (page or 4096):
+        if not zone["size"] or zone["size"] % pages_of(zone):
             raise Refused("size of a zone")
         names.add(zone["id"])
     ids = [node["guest_numa_id"] for node in config["numa"]]
@@ -207,7 +215,7 @@ def place(zones):
     banks = [(0, LOW_END), (HIGH, 1 << 60)]
     bank, cursor, placed = 0, 0, {}
     for zone in zones:
-        align = zone.get("hugepage_size") or 4096
+        align = pages_of(zone)
         rest, ranges = zone["size"], []
         while rest:
             room = (banks[bank][1] - cursor) // align * align

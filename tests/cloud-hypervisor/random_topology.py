@@ -61,10 +61,12 @@ class Generator:
         backend = {"kind": kind}
         if kind == "file":
             backend["path"] = rng.choice(["/srv/mem/a", "/srv/mem/a,b", '/srv/q"x[1]', "/srv/with blank"])
-        if kind == "memfd" and unit % (2 * MIB) == 0:
+        if kind != "ram" and unit % (2 * MIB) == 0:
             pages = [2 * MIB] + [GIB] * (unit % GIB == 0)
             if rng.random() < 0.6:
                 backend["hugepages"] = size_text(rng.choice(pages))
+            elif kind == "file":
+                backend["path"] = f"/dev/hugepages{'1G' * (unit % GIB == 0)}/guest"
         if rng.random() < 0.3 and not (kind == "memfd" and "hugepages" in backend):
             backend["share"] = rng.random() < 0.5
         if rng.random() < 0.2:
@@ -72,7 +74,7 @@ class Generator:
         if rng.random() < 0.2 and not (kind == "file" and backend.get("share")):
             backend["host-nodes"] = str(rng.randint(0, 3))
             backend["policy"] = "bind"
-        if rng.random() < 0.1 and not backend.get("share") and kind != "memfd":
+        if rng.random() < 0.1 and not backend.get("share") and kind != "memfd" and "hugepages" not in backend:
             backend["merge"] = backend["reserve"] = True
         return backend
 
@@ -114,7 +116,10 @@ class Generator:
                     regions.insert(rng.randint(0, 1), self.region(rng.choice(units), True))
             if node == 0:
                 unit = rng.choice(units)
-                regions.insert(0, {"size": size_text(unit * (1024 if unit < MIB else 2))})
+                size = unit * (1024 if unit < MIB else 2)
+                if rng.random() < 0.3: # larger pages do not fit in what is left below 3 GiB
+                    size = MIB * rng.choice([1536, 2304] + ([] if wants_spm else [3069, 3071]))
+                regions.insert(0, {"size": size_text(size)})
             if regions:
                 row["memory"] = regions
             rows.append(row)
