@@ -30,7 +30,8 @@ static void check_versions(const struct domain *d, struct diags *diags)
         if (libvirt_release(plain.text))
             diag_help(diags, diag, "write %s", plain.text);
         else
-            diag_help(diags, diag, "write a release from 9.0 to 12.8");
+            diag_help(diags, diag, "write a release from %d.%d to %d.%d", LIBVIRT_OLDEST / 100,
+                      LIBVIRT_OLDEST % 100, LIBVIRT_NEWEST / 100, LIBVIRT_NEWEST % 100);
     } else if (d->release >= LIBVIRT_12_4 && d->qemu->version < 702) {
         /* NEWS, v12.4.0 */
         diag =

@@ -10,7 +10,7 @@ unsigned libvirt_release(const char *text)
     if (version_parts(text, parts) < 2 || parts[1] > 10)
         return 0;
     unsigned release = parts[0] * 100 + parts[1];
-    return release >= LIBVIRT_9_0 && release <= LIBVIRT_12_8 ? release : 0;
+    return release >= LIBVIRT_OLDEST && release <= LIBVIRT_NEWEST ? release : 0;
 }
 
 struct span backend_key_place(struct span key, const struct region *region)

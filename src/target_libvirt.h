@@ -8,13 +8,14 @@
 
 /* Versions are numbers that sort: 12.8 is 1208. */
 enum {
-    LIBVIRT_9_0 = 900,   /* the oldest that is known */
+    LIBVIRT_OLDEST = 900,
     LIBVIRT_9_1 = 901,   /* goes on with a memory device that it does not know */
     LIBVIRT_9_3 = 903,   /* limits the host's address width */
     LIBVIRT_9_5 = 905,   /* takes a maximum of memory without slots */
     LIBVIRT_11_4 = 1104, /* before, a node without memory is known not to start */
     LIBVIRT_12_4 = 1204, /* runs QEMU 7.2 and newer */
-    LIBVIRT_12_8 = 1208, /* the newest that is known; nodes without memory start */
+    LIBVIRT_12_8 = 1208, /* nodes without memory start */
+    LIBVIRT_NEWEST = LIBVIRT_12_8,
 };
 
 /* The release in a version; 0: not one that is known. */

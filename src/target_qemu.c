@@ -10,6 +10,8 @@
 static const unsigned versions[] = {602, 700, 701,  702,  800,  801,  802, 900,
                                     901, 902, 1000, 1001, 1002, 1100, 1101};
 
+#define NEWEST (versions[ARRAY_SIZE(versions) - 1])
+
 static const struct cpu_model cpu_models[] = {
     {"486", MODEL_INTEL, false, false, 1, 1},
     {"Broadwell", MODEL_INTEL, true, true, 4, 4},
@@ -102,7 +104,8 @@ static unsigned resolve_version(const struct vm *vm, struct diags *diags)
     if (read_version(plain.text, 3))
         diag_help(diags, d, "write %s", plain.text);
     else
-        diag_help(diags, d, "write a release from 6.2 to 11.1");
+        diag_help(diags, d, "write a release from %u.%u to %u.%u", versions[0] / 100,
+                  versions[0] % 100, NEWEST / 100, NEWEST % 100);
     return 0;
 }
 
@@ -128,17 +131,22 @@ static bool resolve_machine(struct qemu_target *t, const struct vm *vm, struct d
     }
     if (!t->machine_version) {
         struct nearest nearest = {.word = type};
+        char names[ARRAY_SIZE(families)][24];
         nearest_offer(&nearest, "q35");
         nearest_offer(&nearest, "pc");
-        nearest_offer(&nearest, "pc-q35-11.1");
-        nearest_offer(&nearest, "pc-i440fx-11.1");
+        for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+            snprintf(names[i], sizeof(names[i]), "%s%u.%u", families[i].prefix, NEWEST / 100,
+                     NEWEST % 100);
+            nearest_offer(&nearest, names[i]);
+        }
         struct diag *d = diag_add(diags, RULE_MACHINE_UNKNOWN, vm->machine.type.at,
                                   "the machine type '%.40s' is not known", type);
         diag_help(diags, d,
-                  "%s%s%swrite q35, pc, or a versioned name from pc-q35-6.2 to "
-                  "pc-i440fx-11.1; no other machine of QEMU's announces SPM",
+                  "%s%s%swrite q35, pc, or a versioned name from pc-q35-%u.%u to %s; no other "
+                  "machine of QEMU's announces SPM",
                   nearest.best ? "did you mean '" : "", nearest.best ? nearest.best : "",
-                  nearest.best ? "'? " : "");
+                  nearest.best ? "'? " : "", versions[0] / 100, versions[0] % 100,
+                  names[ARRAY_SIZE(families) - 1]);
         return false;
     }
     if (t->version && t->machine_version > t->version) {
