@@ -64,6 +64,23 @@ static void check_tables(const struct vm *vm, struct diags *diags)
     diag_help(diags, d, "use fewer %s", pairs > vcpus ? "nodes" : "vCPUs");
 }
 
+/* The least that the emitted JSON takes: a pair of nodes has five lines, a zone four, a vCPU one. */
+static void check_body(const struct vm *vm, struct diags *diags)
+{
+    enum { SAFE = 128 * 1024, PAIR = 74, ZONE = 70, VCPU = 11 };
+    uint64_t pairs = given(vm->distances.at) ? (uint64_t)vm->node_count * (vm->node_count - 1) : 0;
+    uint64_t bytes = pairs * PAIR + (uint64_t)vm->region_count * ZONE + vm->cpus.max.value * VCPU;
+    if (bytes <= SAFE)
+        return;
+    struct diag *d =
+        diag_add(diags, RULE_CLOUDHV_BODY,
+                 place_or_name(pairs * PAIR > bytes / 2 ? vm->distances.at : vm->nodes_at, vm),
+                 "as JSON this guest takes %" PRIu64 " KiB or more, and more than "
+                 "%d KiB can kill cloud-hypervisor's API server",
+                 bytes / KIB, SAFE / 1024);
+    diag_help(diags, d, "start it by the command line: 'gen --format shell' or argv");
+}
+
 void check_cloudhv_nodes(struct check_context *c)
 {
     const struct vm *vm = c->vm;
@@ -77,6 +94,7 @@ void check_cloudhv_nodes(struct check_context *c)
         diag_help(c->diags, d, "give it memory, or leave it out");
     }
     check_tables(vm, c->diags);
+    check_body(vm, c->diags);
 }
 
 /* Linux numbers nodes as they come in the SRAT, and its entries of CPUs are read first. */
