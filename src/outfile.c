@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,31 @@ static bool write_special(const char *path, const void *data, size_t len)
     return close_keeping_errno(fd, write_all(fd, data, len));
 }
 
+/* Writes beside the target and renames. No signal ends the program in between: what is written beside
+ * would stay. */
+static bool replace(const char *target, char *temporary, mode_t mode, const void *data, size_t len)
+{
+    sigset_t every;
+    sigset_t before;
+    sigfillset(&every);
+    sigprocmask(SIG_BLOCK, &every, &before);
+    int fd = mkstemp(temporary);
+    bool ok = fd >= 0;
+    if (ok) {
+        ok = write_all(fd, data, len) && fchmod(fd, mode) == 0;
+        ok = close_keeping_errno(fd, ok) && rename(temporary, target) == 0;
+        if (!ok) {
+            int saved = errno;
+            unlink(temporary);
+            errno = saved;
+        }
+    }
+    int saved = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = saved;
+    return ok;
+}
+
 bool outfile_write(const char *path, const void *data, size_t len)
 {
     if (!path || strcmp(path, "-") == 0)
@@ -66,17 +92,7 @@ bool outfile_write(const char *path, const void *data, size_t len)
     size_t size = strlen(target) + sizeof(".XXXXXX");
     char *temporary = xcalloc(size, 1);
     snprintf(temporary, size, "%s.XXXXXX", target);
-    int fd = mkstemp(temporary);
-    bool ok = fd >= 0;
-    if (ok) {
-        ok = write_all(fd, data, len) && fchmod(fd, mode) == 0;
-        ok = close_keeping_errno(fd, ok) && rename(temporary, target) == 0;
-        if (!ok) {
-            int saved = errno;
-            unlink(temporary);
-            errno = saved;
-        }
-    }
+    bool ok = replace(target, temporary, mode, data, len);
     int saved = errno;
     free(temporary);
     free(real);

@@ -3,6 +3,7 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,8 @@ int main(int argc, char **argv)
 {
     argp_err_exit_status = STATUS_FAILURE;
     atexit(check_streams);
+    /* A limit on the size of files is a full disk, which is said. */
+    signal(SIGXFSZ, SIG_IGN);
     /* Else JSON for which there is no memory would lack a part. */
     cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = xmalloc, .free_fn = free});
     /* glibc's first bound, kept: large blocks go back to the system when they are freed, and grow

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs a command again and again, and makes one thing fail in each run:
- *   faults alloc|write [--all] [--quota N] -- PROGRAM ARGUMENT...
+ *   faults alloc|write|signal [--all] [--quota N] [--input FILE] -- PROGRAM ARGUMENT...
  * alloc: an allocation (fail.so, which FAULTS_LIBRARY names); write: a system call that writes, or that
- * opens, closes, names or alters a file that is written. '{}' in an argument is a folder of its own.
+ * opens, closes, names or alters a file that is written; signal: none fails, but SIGTERM comes with such
+ * a call. '{}' in an argument is a folder of its own, FILE the standard input.
  * A run that failed must end with status 2, say so, print nothing, and leave nothing in the folder but
  * what was there. One that did without must have the very outcome of the run in which nothing failed.
+ * One that a signal ended must leave its file as it was or whole.
  * --all makes every allocation fail; else the first of each place in the program, and some between until
  * there are N. Prints one line of figures, and before it a line for each bad run. */
 #include <dirent.h>
@@ -72,7 +74,8 @@ static char *folder; /* '{}' */
 static int out_fd, err_fd, state_fd;
 static struct fault_state *state;
 static char **command;
-static bool by_allocation;
+static bool by_allocation, by_signal;
+static const char *input = "/dev/null";
 
 static struct bytes contents(int fd)
 {
@@ -219,8 +222,8 @@ static _Noreturn void child(int socket)
             _exit(126);
         *a = filled;
     }
-    int null = open("/dev/null", O_RDONLY);
-    if (dup2(null, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(err_fd, 2) < 0)
+    int in = open(input, O_RDONLY | O_CLOEXEC);
+    if (in < 0 || dup2(in, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(err_fd, 2) < 0)
         _exit(126);
     if (by_allocation) {
         char number[16];
@@ -238,7 +241,7 @@ static _Noreturn void child(int socket)
 }
 
 /* Answers the child's calls until it has ended. */
-static bool answer(int listener, const struct fault *fault, struct call *call)
+static bool answer(int listener, pid_t pid, const struct fault *fault, struct call *call)
 {
     bool opened = false; /* a file is open for writing */
     for (;;) {
@@ -258,8 +261,10 @@ static bool answer(int listener, const struct fault *fault, struct call *call)
         if (request.data.nr != __NR_close || opened) {
             call->count++;
             if (call->count == fault->at) {
-                response.flags = 0;
-                response.error = -fault->error;
+                if (by_signal)
+                    kill(pid, SIGTERM);
+                response.flags = by_signal ? response.flags : 0;
+                response.error = by_signal ? 0 : -fault->error;
                 call->number = request.data.nr;
                 call->fd = (int)request.data.args[0];
             }
@@ -310,7 +315,7 @@ static struct outcome run(const struct fault *fault, bool old, struct call *call
             puts("no seccomp notifications");
             exit(77);
         }
-        in_time = answer(listener, fault, call);
+        in_time = answer(listener, pid, fault, call);
         close(listener);
     }
     close(pair[0]);
@@ -382,6 +387,21 @@ static const char *wrong(const struct outcome *o, const struct outcome *without,
     return NULL;
 }
 
+/* What is wrong with a run that a signal was to end; NULL: nothing. */
+static const char *wrong_after_signal(const struct outcome *o, const struct outcome *without,
+                                      bool old)
+{
+    if (o->status != -1)
+        return "the signal did not end it";
+    if (o->out.len > without->out.len || memcmp(o->out.data, without->out.data, o->out.len) != 0)
+        return "standard output is not the beginning of what it should be";
+    if (o->litter)
+        return "a file is left behind";
+    if (!untouched(o, old) && !(without->has_file && o->has_file && same(&o->file, &without->file)))
+        return "the output file is neither as it was nor whole";
+    return NULL;
+}
+
 static const char *call_name(int number)
 {
     return number == __NR_write      ? "write"
@@ -410,14 +430,19 @@ static bool try_fault(const struct fault *fault, const struct outcome *without, 
     if (failed) {
         t->runs++;
         bool survived = as_without(&o, without, old);
-        const char *problem = survived ? NULL : wrong(&o, without, old, &call);
+        const char *problem = by_signal  ? wrong_after_signal(&o, without, old)
+                              : survived ? NULL
+                                         : wrong(&o, without, old, &call);
         t->survived += survived;
         if (problem && t->bad++ < COMPLAINTS)
-            printf("%s %llu%s%s: %s: status %d, %zu bytes on standard output, says: %.300s\n",
+            printf("%s %llu%s%s%s: %s: status %d, %zu bytes on standard output, says: %.300s\n",
                    by_allocation ? "allocation" : call_name(call.number),
                    (unsigned long long)fault->at, fault->sticky ? " and on" : "",
-                   by_allocation ? "" : strerror(fault->error), problem, o.status, o.out.len,
-                   o.err.data);
+                   by_allocation ? "" : ", ",
+                   by_allocation ? ""
+                   : by_signal   ? strsignal(SIGTERM)
+                                 : strerror(fault->error),
+                   problem, o.status, o.out.len, o.err.data);
     }
     forget(&o);
     return failed;
@@ -474,16 +499,18 @@ static void allocations(const struct outcome *without, uint64_t count, bool all,
 static void writes(const struct outcome *without)
 {
     static const int errors[] = {ENOSPC, EIO, EINTR};
+    size_t kinds = by_signal ? 1 : sizeof(errors) / sizeof(*errors);
     struct tally t = {0};
     uint64_t calls = 0;
-    for (size_t e = 0; e < sizeof(errors) / sizeof(*errors); e++) {
+    for (size_t e = 0; e < kinds; e++) {
         uint64_t n = 1;
         while (try_fault(&(struct fault){.at = n, .error = errors[e]}, without, &t))
             n++;
         calls = n - 1;
     }
-    printf("%llu calls that write, %llu runs with one failed, %llu done without, %llu bad\n",
-           (unsigned long long)calls, (unsigned long long)t.runs, (unsigned long long)t.survived,
+    printf("%llu calls that write, %llu runs with %s, %llu done without, %llu bad\n",
+           (unsigned long long)calls, (unsigned long long)t.runs,
+           by_signal ? "a signal" : "one failed", (unsigned long long)t.survived,
            (unsigned long long)t.bad);
     exit(t.bad ? 1 : 0);
 }
@@ -504,11 +531,16 @@ int main(int argc, char **argv)
             all = true;
         else if (strcmp(argv[at], "--quota") == 0 && at + 1 < argc)
             quota = strtoull(argv[++at], NULL, 10);
+        else if (strcmp(argv[at], "--input") == 0 && at + 1 < argc)
+            input = argv[++at];
     }
     by_allocation = argc > 1 && strcmp(argv[1], "alloc") == 0;
-    if (at + 1 >= argc || (!by_allocation && strcmp(argv[1], "write") != 0) ||
+    by_signal = argc > 1 && strcmp(argv[1], "signal") == 0;
+    if (at + 1 >= argc || (!by_allocation && !by_signal && strcmp(argv[1], "write") != 0) ||
         (by_allocation && !getenv("FAULTS_LIBRARY"))) {
-        fputs("usage: faults alloc|write [--all] [--quota N] -- PROGRAM ARGUMENT...\n", stderr);
+        fputs("usage: faults alloc|write|signal [--all] [--quota N] [--input FILE] -- PROGRAM "
+              "ARGUMENT...\n",
+              stderr);
         return 3;
     }
     command = argv + at + 1;
