@@ -72,7 +72,7 @@ int main(int argc, char **argv)
         print_usage(stdout);
         return STATUS_OK;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         puts(argp_program_version);
         return STATUS_OK;
     }

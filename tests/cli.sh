@@ -116,6 +116,8 @@ check '--help lists the commands' test -s "$tmp/commands"
 run --version
 check '--version: status 0, on standard output only' ran 0 quiet
 cp "$tmp/out" "$tmp/version"
+run -V
+check '-V is the same' same "$tmp/version" "$tmp/out"
 check '--version is one line' test "$(wc -l <"$tmp/version")" -eq 1
 while read -r command; do
     run "$command" --help
