@@ -38,9 +38,7 @@ static void report_dropped(struct check_context *c, const struct soft_range *ran
     diag_note(c->diags, d, first->region->type.at, "SPM that is lost%s",
               and_more(c->arena, lost - 1, "region"));
     const char *use = ovmf ? "run OVMF 202605 or newer" : "use 'ovmf' (202605 or newer) or 'qboot'";
-    if (c->vm->machine.confidential.value != CONFIDENTIAL_NONE)
-        diag_help(c->diags, d, "use OVMF 202608 or newer");
-    else if (boot->kernel.value)
+    if (boot->kernel.value)
         diag_help(c->diags, d, "%s, or add to 'cmdline': %s%s", use, parameters.data,
                   lost > 4 ? " and so on for each region" : "");
     else

@@ -27,10 +27,6 @@ static enum map_kind kind_of(const struct layout *l, const struct affinity *a)
     for (size_t i = 0; i < l->spm_count; i++)
         if (l->spm[i].address == a->address)
             return MAP_SPM;
-    for (size_t i = 0; i < l->e820_count; i++)
-        if (l->e820[i].type != E820_RAM && l->e820[i].address <= a->address &&
-            a->address - l->e820[i].address < l->e820[i].size)
-            return MAP_SPM;
     return MAP_NORMAL;
 }
 
