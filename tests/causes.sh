@@ -427,6 +427,28 @@ head -c 1024 "$tmp/plain.tar" >"$tmp/short.tar"
 problem 'a tar without its end' 'the tar ends ' "$tmp/short.tar"
 { head -c 1536 "$tmp/plain.tar" && head -c 2048 /dev/zero | tr '\0' x; } >"$tmp/junk.tar"
 problem 'a tar that becomes something else' 'the tar ' "$tmp/junk.tar"
+# What no check is about is passed over.
+fresh hmat-dax
+run verify "$tmp/t.yaml" --guest "$tmp/guest"
+cp "$tmp/out" "$tmp/plain"
+put root etc/passwd
+put 1 $dax/dax
+put 1 $nodes/node0/vmstat
+put 'Minix 3' proc/version
+for source in "$tmp/guest" "$tmp/more.tar"; do
+    tar -C "$tmp/guest" -cf "$tmp/more.tar" .
+    run verify "$tmp/t.yaml" --guest "$source"
+    check "files of no concern in ${source##*/}" same "$tmp/plain" "$tmp/out"
+done
+fresh hmat-dax
+awk 'BEGIN { for (i = 0; i < 17000; i++) printf "%x-%x : System RAM\n", i * 4096, i * 4096 + 4095 }' >"$tmp/guest/proc/iomem"
+says 'more ranges than there can be' iomem.ram FAIL 'it has too many entries'
+fresh apart
+for n in 3 4 5 6; do
+    echo "  - {id: $n, memory: {size: 128MiB, type: spm}}"
+done >>"$tmp/t.yaml"
+says 'more SPM than a line holds' dax.devices FAIL ' and 2 more'
+
 run verify "$tmp/t.yaml"
 this_machine()
 {

@@ -151,6 +151,37 @@ if [ -c /dev/full ]; then
     done
 fi
 
+# --- values that are almost right ------------------------------------------------------------------------
+
+for version in 12 12.11 12-8 12. 12.8.1.1 100.0; do
+    file 'cpus: 1' 'nodes: [{id: 0, cpus: 0, memory: 1GiB}]' "targets: {libvirt: {version: '$version'}}"
+    says "libvirt $version" 1 "libvirt '$version' is not a version" check
+done
+for uuid in 6ba7b810-9dad-11d1-80b4+00c04fd430c8 6ba7b810-9dad-11d1-80b4-00c04fd430cg 6ba7b8109dad11d180b400c04fd430cg; do
+    file 'cpus: 1' 'nodes: [{id: 0, cpus: 0, memory: 1GiB}]' "targets: {libvirt: {uuid: '$uuid'}}"
+    says "the UUID $uuid" 1 libvirt-value check
+done
+# memmap= as the kernel reads it, for a firmware that drops SPM
+memmap()
+{
+    file 'machine: {cpu-vendor: amd}' "boot: {firmware: seabios, kernel: /k, cmdline: memmap=$1}" 'cpus: 1' 'nodes:' \
+        '  - {id: 0, cpus: 0, memory: 2GiB}' '  - {id: 1, memory: {size: 1GiB, type: spm}}'
+    run check --quiet "$tmp/t.yaml"
+}
+for value in 1G%0x100000000 1G%4G 0x40000000%4G 010000000000%4G 1E%4G 1048576k%4g; do
+    memmap "$value+0xefffffff"
+    check "memmap=$value tells of the SPM" ran 0 quiet
+done
+for value in 1M%4G 99E%4G %4G 1G%4Gx 1G@4G 1A%4G; do
+    memmap "$value+0xefffffff"
+    check "memmap=$value does not" prints 1 firmware-drops-spm
+done
+file 'cpus: 1' 'nodes: []' 'distances: [[10]]'
+says 'distances of no node' 1 'there is no node' check
+file 'machine: {cpu-vendor: amd}' 'cpus: 1' 'nodes: [{id: 0, cpus: 0, memory: 1GiB}, {id: 1, memory: 1GiB}]' \
+    'distances: [[10, 20], [20, 10]]'
+says 'a heat map of one distance' 0 'id="distance-0-1" class="cell h2"' show --format svg
+
 # --- what a guest shows --------------------------------------------------------------------------------
 
 cp -R "$top/tests/guests/ovmf-linux7/guest" "$tmp/guest"
