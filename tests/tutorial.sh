@@ -28,15 +28,16 @@ without()
 [ -e "$tree/var/lib/spmtopo/guest/done" ] || without 'no guests to boot: run tests/oracle/guest-tree as root'
 [ "$(id -u)" -eq 0 ] || without "the tree at $tree needs root to be entered"
 
-# The programs of the tree, in this folder, which is inside it.
+# This folder is inside the tree, for virsh.
 lab=$(mktemp -d "$tree/tmp/tutorial.XXXXXX") || bail_out "cannot write to $tree/tmp"
 trap 'rm -rf "$tmp" "$lab"' EXIT
 chmod 755 "$lab"
 mkdir "$tmp/bin"
 ln -s "$SPMTOPO" "$tmp/bin/spmtopo"
-cat >"$tmp/bin/qemu-system-x86_64" <<SH
+# A guest that hangs is ended.
+cat >"$tmp/bin/chroot" <<SH
 #!/bin/sh
-exec timeout 150 chroot '$tree' sh -c 'cd "\$1" && shift && exec qemu-system-x86_64 "\$@"' sh '${lab#"$tree"}' "\$@"
+exec timeout 150 $(command -v chroot) "\$@"
 SH
 cat >"$tmp/bin/virsh" <<SH
 #!$(command -v "$PYTHON")
@@ -50,7 +51,7 @@ status, said = virt.run("sh", "-c", script, "sh", "${lab#"$tree"}", *sys.argv[1:
 print(said.rstrip("\n"))
 sys.exit(status)
 SH
-chmod 755 "$tmp/bin/qemu-system-x86_64" "$tmp/bin/virsh"
+chmod 755 "$tmp/bin/chroot" "$tmp/bin/virsh"
 
 # What a kernel and a firmware say of themselves, and take for themselves, is not the tutorial's.
 steady()
