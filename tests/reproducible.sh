@@ -142,4 +142,6 @@ check 'the installed program takes the installed examples' runs
 check 'make uninstall' try make -C "$tmp/a/build" -s uninstall DESTDIR="$tmp/a/root"
 listed "$tmp/a/root" >"$tmp/left"
 check 'it leaves nothing' same /dev/null "$tmp/left"
+(cd "$tmp/a/root" && find . -path '*spmtopo*') >"$tmp/left"
+check '... and no folder of its own' same /dev/null "$tmp/left"
 tap_end
