@@ -161,6 +161,9 @@ for uuid in 6ba7b810-9dad-11d1-80b4+00c04fd430c8 6ba7b810-9dad-11d1-80b4-00c04fd
     file 'cpus: 1' 'nodes: [{id: 0, cpus: 0, memory: 1GiB}]' "targets: {libvirt: {uuid: '$uuid'}}"
     says "the UUID $uuid" 1 libvirt-value check
 done
+file 'machine: {cpu-vendor: amd}' 'cpus: 1' 'nodes:' '  - {id: 0, cpus: 0, memory: 1GiB, host-nodes: 0}' \
+    '  - {id: 1, memory: {size: 1GiB, type: spm}}' "targets: {libvirt: {version: '9.0'}}"
+says 'no cell that could hold the SPM' 0 "<qemu:arg value='sp-mem,id=ua-node1-mem," gen --target libvirt
 # memmap= as the kernel reads it, for a firmware that drops SPM
 memmap()
 {
