@@ -108,31 +108,42 @@ static void emit_sizes(struct emission *e)
     kib_element(e, "currentMemory", total);
 }
 
-/* One <page> for each size, with the cells that have it. */
+/* The size of the huge pages behind a cell; 0: it has none. */
+static uint64_t cell_page(const struct emission *e, size_t cell)
+{
+    const struct region *region = cell_memory(e, cell).region;
+    return region ? region->backend.hugepages.value : 0;
+}
+
+/* One <page> for each size, with the cells that have it as ranges, as virsh dumpxml has them. */
 static void emit_pages(struct emission *e)
 {
+    static const uint64_t sizes[] = {2 * MIB, GIB};
+    size_t cells = e->domain.cell_count;
     bool any = false;
-    for (size_t n = 0; n < e->domain.cell_count; n++) {
-        const struct region *region = cell_memory(e, n).region;
-        uint64_t size = region ? region->backend.hugepages.value : 0;
-        bool done = !size;
-        for (size_t i = 0; i < n && !done; i++) {
-            const struct region *other = cell_memory(e, i).region;
-            done = other && other->backend.hugepages.value == size;
+    for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+        const char *before = "";
+        for (size_t n = 0; n < cells; n++) {
+            size_t first = n;
+            if (cell_page(e, n) != sizes[s])
+                continue;
+            while (n + 1 < cells && cell_page(e, n + 1) == sizes[s])
+                n++;
+            if (!any)
+                open_element(e, "hugepages");
+            any = true;
+            if (!*before) {
+                indent(e);
+                strbuf_addf(e->out, "<page size='%" PRIu64 "' unit='KiB' nodeset='",
+                            sizes[s] / KIB);
+            }
+            strbuf_addf(e->out, "%s%zu", before, first);
+            if (n > first)
+                strbuf_addf(e->out, "-%zu", n);
+            before = ",";
         }
-        if (done)
-            continue;
-        if (!any)
-            open_element(e, "hugepages");
-        any = true;
-        indent(e);
-        strbuf_addf(e->out, "<page size='%" PRIu64 "' unit='KiB' nodeset='%zu", size / KIB, n);
-        for (size_t i = n + 1; i < e->domain.cell_count; i++) {
-            const struct region *other = cell_memory(e, i).region;
-            if (other && other->backend.hugepages.value == size)
-                strbuf_addf(e->out, ",%zu", i);
-        }
-        strbuf_adds(e->out, "'/>\n");
+        if (*before)
+            strbuf_adds(e->out, "'/>\n");
     }
     if (any)
         close_element(e, "hugepages");
