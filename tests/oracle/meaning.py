@@ -117,6 +117,7 @@ class Topology:
         self.max_memory = window.get("max-memory", "auto")
         self.slots = window.get("slots", "auto")
         self.hmat = top.get("hmat")
+        self.unit = 4 * KIB                      # of the maximum of memory
 
     def _cpus(self, given):
         if isinstance(given, str):
@@ -365,7 +366,7 @@ def _check_window(topology, start, ram, soft, hotplug, expect):
         expect("window for memory devices", budget + slots * GIB if budget > 0 else 0, window)
     elif soft:
         end = max(base + length for base, length in soft)
-        expect("window for memory devices", end - start + slots * GIB, window)
+        expect("window for memory devices", _up(end - start, topology.unit) + slots * GIB, window)
     elif not slots:
         expect("window for memory devices", 0, window)
 

@@ -13,7 +13,7 @@ import sys
 
 import yaml
 
-from meaning import GIB, KIB, MIB, TIB
+from meaning import GIB, KIB, MIB, TIB, size as meaning_size
 
 VERSIONS = [(6, 2), (7, 0), (7, 1), (7, 2), (8, 0), (8, 1), (8, 2), (9, 0), (9, 1), (9, 2),
             (10, 0), (10, 1), (10, 2), (11, 0), (11, 1)]
@@ -131,7 +131,7 @@ class Generator:
         while True:
             threads = self.pick((60, 1), (35, 2), (5, rng.randint(3, 4)))
             dies = self.pick((80, 1), (20, rng.randint(2, 3)))
-            modules = 1 if self.old else self.pick((85, 1), (15, rng.randint(2, 3)))
+            modules = 1 if self.old or isinstance(self, ForLibvirt) else self.pick((85, 1), (15, rng.randint(2, 3)))
             sockets = self.pick((40, 1), (40, rng.randint(1, 4)), (20, rng.randint(1, goal)))
             inner = threads * dies * modules * sockets
             cores = max(1, goal // inner)
@@ -425,6 +425,7 @@ class Generator:
             max_memory = self.ram + reach * 2 + 64 * GIB if self.regions else self.ram
         if self.regions and self.chance(30):
             self.pin(amd, max_memory, slots, reach)
+        self.most = max_memory, slots
         self.bits_needed = Layout(self.board, self.version, amd, self.ram, max_memory, slots).bits
         return memory
 
@@ -592,6 +593,174 @@ class Generator:
         return top
 
 
+class ForLibvirt(Generator):
+    """What libvirt can say, most of it: one kind of backend in a guest, SPM without ids, no modules."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.kind = self.rng.choice(("ram", "memfd"))
+
+    def backend(self, label, page_choices=True):
+        backend, grain, device_grain = {"kind": self.kind}, 8 * KIB, 2 * MIB
+        if self.kind == "memfd":
+            grain = device_grain = 4 * KIB
+            if self.chance(50):
+                backend["share"] = self.rng.choice((True, False))
+            if page_choices and self.chance(40):
+                backend["hugepages"] = "2MiB"
+                grain = device_grain = 2 * MIB
+        if self.chance(20):
+            backend["policy"], backend["host-nodes"] = self.rng.choice(
+                (("bind", "0-1"), ("interleave", "0,2"), ("preferred", 0)))
+        return backend, grain, device_grain
+
+    def spm(self, number, part, device_grain):
+        region = super().spm(number, part, device_grain)
+        region.pop("id", None)
+        return region
+
+    def topology(self):
+        top = super().topology()
+        if self.chance(30):
+            top.setdefault("targets", {})["libvirt"] = {"version": self.rng.choice(("9.0", "9.4", "9.5", "11.3", "12.7"))}
+        return top
+
+
+def vary(generator, top):
+    """Changes a valid topology into another one, by what is not among the generator's own draws.
+
+    Its dice are its own, so that the topologies of faults.py stay what they were.
+    """
+    rng = random.Random("vary/%s/%s" % (top["name"], generator.old))
+
+    def chance(percent):
+        return rng.random() * 100 < percent
+
+    machine = top["machine"]
+    amd = Layout(generator.board, generator.version, True, generator.ram, *generator.most)
+    if generator.kvm and not amd.moved and chance(15):
+        del machine["cpu-vendor"]                  # the layout is the same on any host
+    elif generator.kvm and chance(10):
+        machine["phys-bits"] = rng.choice([bits for bits in (40, 44, 46, 48, 52)
+                                           if bits >= generator.bits_needed])
+    vary_cpus(generator, top, rng)
+    for node in top["nodes"]:
+        memory = node.get("memory", [])
+        regions = [region for region in (memory if isinstance(memory, list) else [memory])
+                   if isinstance(region, dict)]
+        for backend in [region["backend"] for region in regions if "backend" in region]:
+            vary_backend(backend, rng)
+        if chance(8) and not generator.default_backend:
+            node["host-nodes"] = rng.choice((0, "0-1"))
+        if isinstance(memory, list) and len(memory) > 1 and chance(50):
+            rng.shuffle(memory)
+    if generator.default_backend:
+        vary_backend(generator.default_backend, rng)
+    if not generator.regions and not generator.parameter and chance(10):
+        top["boot"] = {"firmware": "none", "kernel": "/boot/vmlinuz-spmtopo"}
+    elif top.get("boot", {}).get("firmware") == "ovmf" and chance(30):
+        top["boot"]["firmware"] = {"type": "ovmf", "version": 202608, "vars": "/usr/share/OVMF/OVMF_VARS_4M.fd"}
+    vary_hmat(generator, top, rng)
+    if generator.count > 40 and chance(30):
+        top["distances"] = [[10 if a == b else 11 + (a ^ b) for b in range(generator.count)]
+                            for a in range(generator.count)]
+    same_nodes(generator, top, rng)
+    return top
+
+
+def vary_cpus(generator, top, rng):
+    """Room for many vCPUs more, up to the machine's limit, in nodes that have some."""
+    if generator.old or generator.kvm or generator.board != "q35" or rng.random() > 0.05:
+        return
+    limit = 288 if generator.version <= (8, 0) else 1024 if generator.version <= (8, 2) else 4096
+    threads, cores = rng.randint(1, 3), rng.randint(1, 16)
+    modules, dies = rng.randint(1, 2), rng.randint(1, 3)
+    inner = threads * cores * modules * dies
+    possible = limit // inner * inner
+    if possible <= generator.possible or generator.version <= (8, 0) and inner >= 255:
+        return
+    # an APIC id of a vCPU that is there may want x2APIC; the first 16 have none such
+    top["cpus"] = {"count": rng.randint(1, 16), "max": possible, "sockets": limit // inner, "dies": dies,
+                   "modules": modules, "cores": cores, "threads": threads}
+    home = rng.choice([node for node in top["nodes"] if "cpus" in node])
+    more = "%d-%d" % (generator.possible, possible - 1) if possible - generator.possible > 1 else possible - 1
+    home["cpus"] = (home["cpus"] if isinstance(home["cpus"], list) else [home["cpus"]]) + [more]
+
+
+def vary_backend(backend, rng):
+    kind = backend.get("kind", "ram")
+    if kind == "memfd" and rng.random() < 0.3:
+        backend["share"] = False
+    if kind == "file" and not backend["path"].startswith("/dev/dax") and rng.random() < 0.2:
+        backend["pmem"] = rng.choice((True, False))
+    if backend.get("policy") == "preferred" and rng.random() < 0.5:
+        backend["host-nodes"] = "0-1"
+    elif "policy" not in backend and rng.random() < 0.1:
+        backend["policy"] = "default"
+
+
+def vary_hmat(generator, top, rng):
+    """An HMAT of extremes: each pair with its own kinds of values, units up to what QEMU holds."""
+    if "hmat" not in top and rng.random() > 0.06 or "hmat" in top and rng.random() > 0.3:
+        return
+    if rng.random() < 0.1:
+        top["hmat"] = {}
+        return
+    pairs = [(source, target) for source in generator.cpu_nodes for target in range(generator.count)]
+    rng.shuffle(pairs)
+    # no value has more in common with the others than this: QEMU cuts units to 32 bits
+    scale, shift = 10 ** rng.randint(0, 6), rng.randint(0, 27)
+    performance, whole = [], set()
+    for source, target in pairs[:rng.randint(1, 300)]:
+        item = {"from": source, "to": target}
+        for what, value in (("latency", lambda: "%dns" % (rng.randint(0, 600) * 10 * scale + scale)),
+                            ("bandwidth", lambda: "%dMiB/s" % ((rng.randint(0, 2047) * 2 + 1) << shift))):
+            for way in rng.choice((("",), ("read-", "write-"), ("read-",), ("write-",), ())):
+                item[way + what] = value()
+        if len(item) > 2:
+            performance.append(item)
+        if any("latency" in key for key in item) and any("bandwidth" in key for key in item):
+            whole.add(target)
+    caches = []
+    for target in whole:
+        amount = rng.randint(1, 8) * KIB
+        for level in range(1, rng.randint(0, 3) + 1):
+            caches.append({"node": target, "level": level, "size": "%dKiB" % (amount // KIB),
+                           "line": rng.choice((0, 1, 64, 65535)),
+                           "associativity": rng.choice(("none", "direct", "complex")),
+                           "write-policy": rng.choice(("none", "write-back", "write-through"))})
+            amount *= rng.randint(2, 8192)
+    rng.shuffle(caches)
+    top["hmat"] = {"performance": performance, "caches": caches}
+
+
+def same_nodes(generator, top, rng):
+    """Nodes without CPUs that are alike become one, with an id list."""
+    def plain(node):
+        memory = node.get("memory")
+        return isinstance(memory, dict) and set(memory) == {"size", "type"} and set(node) == {"id", "memory"}
+
+    bare = [node for node in top["nodes"] if "cpus" not in node]
+    alike = [node for node in bare if plain(node) and node["memory"]["type"] == "spm"]
+    if len(alike) > 1 and not generator.parameter and rng.random() < 0.4:
+        least = min((node["memory"] for node in alike), key=lambda memory: meaning_size(memory["size"]))
+        for node in alike:                          # a smaller size fits wherever a larger one did
+            node["memory"] = dict(least)
+    if rng.random() < 0.5:
+        return
+    groups = {}
+    for node in bare:
+        rest = {key: value for key, value in node.items() if key != "id"}
+        groups.setdefault(repr(sorted(rest.items())), []).append(node)
+    for nodes in groups.values():
+        if len(nodes) < 2 or "address" in repr(nodes) or "'id'" in repr(nodes[0].get("memory")) or \
+                "'path'" in repr(nodes):
+            continue
+        numbers = sorted(node["id"] for node in nodes)
+        nodes[0]["id"] = generator.ids(numbers)
+        top["nodes"] = [node for node in top["nodes"] if not any(node is other for other in nodes[1:])]
+
+
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data):
         return True
@@ -599,7 +768,15 @@ class _Dumper(yaml.SafeDumper):
 
 def generate(seed, index, qemu="11.1", machines=None):
     """The text of topology INDEX of SEED."""
-    top = Generator(seed, index, qemu, machines).topology()
+    generator = Generator(seed, index, qemu, machines)
+    return text_of(vary(generator, generator.topology()))
+
+
+def generate_for_libvirt(seed, index, machines):
+    return text_of(ForLibvirt(seed, index, "11.1", machines).topology())
+
+
+def text_of(top):
     return yaml.dump(top, Dumper=_Dumper, default_flow_style=None, sort_keys=False, width=100)
 
 
