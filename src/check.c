@@ -136,116 +136,15 @@ void check_object_ids(struct check_context *c)
     strmap_free(&seen);
 }
 
-static bool power_of_two(uint64_t v)
+void check_address_types(struct check_context *c)
 {
-    return v && (v & (v - 1)) == 0;
-}
-
-static void backend_key(struct diags *diags, struct span at, const char *key,
-                        const struct backend *backend, const char *help)
-{
-    struct diag *d = diag_add(diags, RULE_BACKEND_KEY, at, "a %s backend has no '%s'",
-                              backend_kind_names[backend->kind.value], key);
-    diag_help(diags, d, "%s", help);
-}
-
-/* QEMU 11.1.2 on a hugetlbfs: "offset 0x1000 must be multiples of page size 0x200000", and so for
- * 'align' (system/physmem.c). */
-static void check_backend_pages(const struct backend *b, struct diags *diags)
-{
-    bool huge = b->hugepages.value != 0;
-    uint64_t page = huge ? b->hugepages.value : 4 * KIB;
-    const char *kind = huge ? "the huge page of " : "";
-    struct strbuf text = {0};
-    struct diag *d;
-    strbuf_add_size(&text, page, " ");
-    if (given(b->align.at) && (!power_of_two(b->align.value) || b->align.value < page)) {
-        d = diag_add(diags, RULE_BACKEND_KEY, b->align.at,
-                     "'align' is not a power of two of at least %s%s", kind, text.data);
-        diag_help(diags, d,
-                  huge ? "leave it out: huge pages have their own"
-                       : "write 2MiB for a device dax, as its alignment is");
-    }
-    if (given(b->offset.at) && b->offset.value % page) {
-        d = diag_add(diags, RULE_BACKEND_KEY, b->offset.at, "'offset' is not a multiple of %s%s",
-                     kind, text.data);
-        diag_help(diags, d, "write a whole number of pages");
-    }
-    strbuf_free(&text);
-}
-
-static void check_backend(const struct backend *b, struct diags *diags)
-{
-    bool file = b->kind.value == BACKEND_FILE;
-    struct diag *d;
-    if (file && !b->path.value) {
-        d = diag_add(diags, RULE_BACKEND_PATH, b->kind.at, "a file backend without a path");
-        diag_help(diags, d, "add 'path': a file, a directory, or a device such as /dev/dax0.0");
-    }
-    const char *file_only = "leave it out, or write 'kind: file'";
-    if (!file && given(b->path.at))
-        backend_key(diags, b->path.at, "path", b, file_only);
-    if (!file && given(b->offset.at))
-        backend_key(diags, b->offset.at, "offset", b, file_only);
-    if (!file && given(b->pmem.at))
-        backend_key(diags, b->pmem.at, "pmem", b, file_only);
-    if (!file && given(b->align.at))
-        backend_key(diags, b->align.at, "align", b, file_only);
-    if (b->kind.value == BACKEND_RAM && b->hugepages.value)
-        backend_key(diags, b->hugepages.at, "hugepages", b,
-                    "write 'kind: memfd', or 'kind: file' with the path of a hugetlbfs");
-    if (b->hugepages.value && b->hugepages.value != 2 * MIB && b->hugepages.value != GIB) {
-        d = diag_add(diags, RULE_BACKEND_KEY, b->hugepages.at,
-                     "x86 has no huge pages of this size");
-        diag_help(diags, d, "write 2MiB, 1GiB, or true for 2MiB");
-    }
-    if (b->prealloc.value && !b->reserve.value) {
-        d = diag_add(diags, RULE_BACKEND_KEY, b->reserve.at,
-                     "memory that is allocated at the start cannot do without a reservation");
-        diag_note(diags, d, b->prealloc.at, "'prealloc' is here");
-        diag_help(diags, d, "leave one of the two out: QEMU refuses both together");
-    }
-    if (file)
-        check_backend_pages(b, diags);
-    bool bound = b->policy.value != POLICY_DEFAULT;
-    if (bound != (b->host_nodes.count != 0)) {
-        d = diag_add(diags, RULE_HOST_PLACEMENT, bound ? b->policy.at : b->host_nodes.at,
-                     bound ? "the policy '%s' needs host nodes"
-                           : "the policy '%s' takes no host "
-                             "nodes",
-                     policy_names[b->policy.value]);
-        diag_help(diags, d,
-                  bound ? "add 'host-nodes'"
-                        : "write 'policy: bind', or leave 'host-nodes'"
-                          " out");
-    }
-    for (size_t i = 0; i < b->host_nodes.count; i++)
-        if (b->host_nodes.ranges[i].last >= QEMU_NODE_LIMIT) {
-            d = diag_add(diags, RULE_HOST_PLACEMENT, b->host_nodes.at, "there is no host node %u",
-                         b->host_nodes.ranges[i].last);
-            diag_help(diags, d, "write ids below %d", QEMU_NODE_LIMIT);
-            break;
-        }
-}
-
-void check_regions(struct check_context *c)
-{
-    const struct vm *vm = c->vm;
-    struct diags *diags = c->diags;
-    const struct backend *last = NULL;
-    FOR_EACH_REGION(vm, owner, region) {
-        if (given(region->address.at) && region->type.value != MEMORY_SPM) {
-            struct diag *d = diag_add(diags, RULE_ADDRESS_TYPE, region->address.at,
-                                      "only SPM has an address of its own, not %s memory",
-                                      memory_type_names[region->type.value]);
-            diag_help(diags, d, "leave 'address' out, or write 'type: spm'");
-        }
-        /* What many regions take from one place is judged once. */
-        const struct backend *b = &region->backend;
-        if (!last || !same_place(b->at, last->at) || !same_place(b->policy.at, last->policy.at) ||
-            !same_place(b->host_nodes.at, last->host_nodes.at))
-            check_backend(b, diags);
-        last = b;
+    FOR_EACH_REGION(c->vm, owner, region) {
+        if (!given(region->address.at) || region->type.value == MEMORY_SPM)
+            continue;
+        struct diag *d = diag_add(c->diags, RULE_ADDRESS_TYPE, region->address.at,
+                                  "only SPM has an address of its own, not %s memory",
+                                  memory_type_names[region->type.value]);
+        diag_help(c->diags, d, "leave 'address' out, or write 'type: spm'");
     }
 }
 

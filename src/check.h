@@ -24,12 +24,13 @@ bool check_run(const struct check_context *context, enum phase phase);
 /* check.c */
 void check_cpus(struct check_context *context);
 void check_object_ids(struct check_context *context);
-void check_regions(struct check_context *context);
+void check_address_types(struct check_context *context);
 void check_boot_memory(struct check_context *context);
 void check_mixed(struct check_context *context);
 void check_spm_cpus(struct check_context *context);
 void check_firmware_version(struct check_context *context);
 /* check_backends.c */
+void check_backends(struct check_context *context);
 void check_backend_paths(struct check_context *context);
 void check_host_placement_spm(struct check_context *context);
 /* check_hmat.c */

@@ -10,6 +10,7 @@
 
 /* clang-format off */
 static const struct rule rules[RULE_COUNT] = {
+/* --- SPM1xx: syntax and language ------------------------------------------------------------- */
     [RULE_SYNTAX] = {
         .id = "SPM101", .name = "yaml-syntax",
         .phase = PHASE_LOAD, .targets = TARGET_ANY, .severity = E,
@@ -367,6 +368,8 @@ static const struct rule rules[RULE_COUNT] = {
             "nodes:\n"
             "  - {id: 0, cpus: 0, memory: 1GiB}\n",
     },
+
+/* --- SPM2xx: CPUs and nodes ------------------------------------------------------------------ */
     [RULE_CPU_TOPOLOGY] = {
         .id = "SPM201", .name = "cpu-topology",
         .phase = PHASE_MODEL, .targets = TARGET_ANY, .severity = E,
@@ -794,6 +797,8 @@ static const struct rule rules[RULE_COUNT] = {
             "  - {id: 0, cpus: 0-1, memory: 2GiB}\n"
             "  - {id: 1, cpus: 2-3, memory: 2GiB}\n",
     },
+
+/* --- SPM3xx: sizes, alignment, addresses ----------------------------------------------------- */
     [RULE_SIZE_ALIGNMENT] = {
         .id = "SPM301", .name = "size-alignment",
         .phase = PHASE_TARGET, .targets = TARGET_RUNS_QEMU, .severity = E,
@@ -1092,7 +1097,7 @@ static const struct rule rules[RULE_COUNT] = {
         .id = "SPM310", .name = "address-type",
         .phase = PHASE_MODEL, .targets = TARGET_ANY, .severity = E,
         .summary = "an address for memory that is not SPM",
-        .check = check_regions,
+        .check = check_address_types,
         .explanation =
             "Only SPM can have an 'address'. Normal memory is laid out by the VMM: QEMU puts the nodes one\n"
             "after the other from address 0, round the holes below 1 MiB and below 4 GiB, and has no option\n"
@@ -1242,6 +1247,8 @@ static const struct rule rules[RULE_COUNT] = {
             "nodes:\n"
             "  - {id: 0, cpus: 0-1, memory: 960GiB}\n",
     },
+
+/* --- SPM4xx: placement of SPM ---------------------------------------------------------------- */
     [RULE_SPM_INTERFACE] = {
         .id = "SPM401", .name = "spm-interface",
         .phase = PHASE_TARGET, .targets = TARGET_RUNS_QEMU, .severity = E,
@@ -1843,6 +1850,8 @@ static const struct rule rules[RULE_COUNT] = {
             "    - {from: 0, to: 1, latency: 200ns, bandwidth: 50GiB/s}\n"
             "targets: {qemu: {spm-interface: kernel-parameter}}\n",
     },
+
+/* --- SPM5xx: distances and HMAT -------------------------------------------------------------- */
     [RULE_DISTANCE_VALUE] = {
         .id = "SPM501", .name = "distance-value",
         .phase = PHASE_LOAD, .targets = TARGET_ANY, .severity = E,
@@ -2377,6 +2386,8 @@ static const struct rule rules[RULE_COUNT] = {
             "    - {from: 1, to: 1, latency: 100ns, bandwidth: 200GiB/s}\n"
             "targets: {qemu: {version: \"9.0\"}}\n",
     },
+
+/* --- SPM6xx: what a target or a version cannot hold ------------------------------------------ */
     [RULE_VERSION_UNKNOWN] = {
         .id = "SPM601", .name = "version-unknown",
         .phase = PHASE_TARGET, .targets = TARGET_ANY, .severity = E,
@@ -3739,6 +3750,8 @@ static const struct rule rules[RULE_COUNT] = {
             "rules: {disable: [distance-missing]}\n"
             "targets: {cloud-hypervisor: {version: \"53.0\"}}\n",
     },
+
+/* --- SPM7xx: firmware and guest -------------------------------------------------------------- */
     [RULE_FIRMWARE_FILES] = {
         .id = "SPM701", .name = "firmware-files",
         .phase = PHASE_TARGET, .targets = TARGET_RUNS_QEMU, .severity = E,
@@ -4074,11 +4087,13 @@ static const struct rule rules[RULE_COUNT] = {
             "nodes:\n"
             "  - {id: 0, cpus: 0-1, memory: 2GiB}\n",
     },
+
+/* --- SPM8xx: host placement and backends ----------------------------------------------------- */
     [RULE_BACKEND_PATH] = {
         .id = "SPM801", .name = "backend-path",
         .phase = PHASE_MODEL, .targets = TARGET_ANY, .severity = E,
         .summary = "a file backend without a path",
-        .check = check_regions,
+        .check = check_backends,
         .explanation =
             "A backend of kind file maps a file, a device such as /dev/dax0.0, or a new file in a directory\n"
             "such as a mounted hugetlbfs, and does not say which. QEMU 11.1.2 refuses it: \"Parameter\n"
@@ -4104,7 +4119,7 @@ static const struct rule rules[RULE_COUNT] = {
         .id = "SPM802", .name = "backend-key",
         .phase = PHASE_MODEL, .targets = TARGET_ANY, .severity = E,
         .summary = "a key that the kind of backend has not",
-        .check = check_regions,
+        .check = check_backends,
         .explanation =
             "path, offset, align and pmem belong to kind file; huge pages to memfd and file: QEMU 11.1.2\n"
             "says \"Invalid parameter 'mem-path'\" for others. Huge pages on x86 are 2 MiB or 1 GiB; other\n"
@@ -4131,7 +4146,7 @@ static const struct rule rules[RULE_COUNT] = {
         .id = "SPM803", .name = "host-placement",
         .phase = PHASE_MODEL, .targets = TARGET_ANY, .severity = E,
         .summary = "host nodes and policy do not go together",
-        .check = check_regions,
+        .check = check_backends,
         .explanation =
             "'host-nodes' and a policy go together: bind, preferred and interleave need host nodes\n"
             "(\"host-nodes must be set for policy bind\", QEMU 11.1.2), and default takes none (\"host-nodes\n"
