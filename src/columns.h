@@ -7,7 +7,8 @@
 
 enum { COLUMNS_MOST = 8 };
 
-/* Zero-initialise; set `right` for columns whose cells go to the right. columns_end() frees. */
+/* Zero-initialise; set `width`, at most COLUMNS_MOST, and `right` for columns whose cells go to the right.
+ * columns_end() frees. */
 struct columns {
     struct strbuf cells; /* each ended by NUL */
     size_t count;        /* cells */

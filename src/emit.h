@@ -10,8 +10,8 @@ enum { EMITTER_FORMATS = 3 };
 
 struct emitter {
     enum target_bit target;
-    enum format
-        formats[EMITTER_FORMATS]; /* the first is the default; FORMAT_DEFAULT ends the list */
+    /* The first is the default; FORMAT_DEFAULT ends the list. */
+    enum format formats[EMITTER_FORMATS];
     /* Appends the configuration of a prediction that is ok, in one of the formats; cannot fail. */
     void (*emit)(struct strbuf *out, const struct vm *vm, const struct prediction *prediction,
                  enum format format, bool fragment);

@@ -5,6 +5,8 @@
 
 #include "predict.h"
 
+/* All append what a prediction says that is ok, and cannot fail. */
+
 enum table { TABLE_E820, TABLE_SRAT, TABLE_SLIT, TABLE_HMAT, TABLE_ALL };
 
 void expect_text(struct strbuf *out, const struct vm *vm, const struct prediction *p,

@@ -5,6 +5,7 @@
 
 #include "guest.h"
 
+/* All append, and cannot fail. */
 void expect_guest_text(struct strbuf *out, const struct guest *guest);
 void expect_guest_json(struct strbuf *out, const struct guest *guest);
 /* The lines of a Linux guest's log that are certain: soft-reserved ranges. */

@@ -40,8 +40,8 @@ struct guest {
     const struct prediction *prediction;
     enum spm_fate fate;
     const char *cause; /* why SPM does not arrive; NULL where it does */
-    const char
-        *assumptions[2]; /* of firmware and of Linux, beside the prediction's own; NULL: none */
+    /* Of firmware and of Linux, beside the prediction's own; NULL: none. */
+    const char *assumptions[2];
     struct guest_ranges promised; /* SPM as the file says, touching ranges of a node as one */
     struct guest_ranges spm;      /* soft-reserved ranges as the kernel has them */
     struct guest_ranges dax;      /* a dax device each, with a driver for them (dax_hmem) */

@@ -5,7 +5,7 @@
 
 #include "util.h"
 
-/* Keep the best of the candidates offered so far: start with {.word = typed}. */
+/* Holds the best of the candidates offered so far: start with {.word = typed}. All is borrowed. */
 struct nearest {
     const char *word;
     const char *best; /* NULL while nothing is near enough */

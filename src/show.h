@@ -6,6 +6,8 @@
 
 #include "predict.h"
 
+/* All append, for a prediction that is ok, and cannot fail. */
+
 /* Nodes, CPUs, regions, address map, distances, aligned for reading. */
 void show_text(struct strbuf *out, const struct vm *vm, const struct prediction *prediction);
 /* A topology file that compiles to the same outputs and leaves nothing to defaults. */

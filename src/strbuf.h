@@ -52,7 +52,7 @@ void strbuf_addf(struct strbuf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 void strbuf_addv(struct strbuf *b, const char *format, va_list args) PRINTF_LIKE(2, 0);
 void strbuf_free(struct strbuf *b);
 
-/* Numbers without the cost of a format: decimal; a little-endian integer of `bytes` bytes. */
+/* Numbers without the cost of a format: decimal; a little-endian integer of 1 to 8 bytes. */
 void strbuf_add_u64(struct strbuf *b, uint64_t value);
 void strbuf_add_le(struct strbuf *b, uint64_t value, unsigned bytes);
 

@@ -34,7 +34,7 @@ const char *verify_qmp_connection(struct verify_report *report, const struct gue
 
 size_t verify_count(const struct verify_report *report, enum check_status status);
 
-/* The report: for people, for programs, and for a test harness (TAP 13). */
+/* Appends the report: for people, for programs, and for a test harness (TAP 13). */
 void verify_text(struct strbuf *out, const struct verify_report *report);
 void verify_json(struct strbuf *out, const struct verify_report *report, const char *file,
                  const char *source);
